@@ -1,0 +1,151 @@
+"""Photographs of dogs, ten breeds of them, as small colour images."""
+
+import hashlib
+import os
+import stat
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from data import cache
+from data.breeds import Breeds, choose_breeds, find_photographs
+from data.dataset import Dataset, Split
+from data.download import cache_folder, download_archive
+from data.photographs import decode_all
+from errors import RequestError
+
+# Imagewoof (fast.ai), ten breeds out of ImageNet: https://github.com/fastai/imagenette
+URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagewoof2-160.tgz"
+MD5 = "3d200a7be99704a0d7509be2a9fbfe15"
+CACHE_NAME = "dogs-28px"
+
+
+def load(
+    folder: Path | None,
+    breeds: list[str] | None = None,
+    cache_file: Path | None = None,
+    cache_only: bool = False,
+    quiet: bool = False,
+) -> Dataset:
+    """Up to ten breeds of dog, as 28×28 colour images.
+
+    Args:
+        folder: where the photographs are; None for the cache folder, downloaded if need be.
+        breeds: which breeds, in the order of their labels; None for the first ten by name.
+        cache_file: where the decoded images are kept; None for beside the photographs, or in the
+            cache folder where that is read-only.
+        cache_only: take the decoded images without looking at the photographs, if they are there.
+
+    Raises:
+        RequestError: the photographs are missing or damaged, or the download failed.
+    """
+    if cache_file is not None and cache_file.exists() and not cache.is_npz(cache_file):
+        raise RequestError(
+            f"{cache_file} is no .npz file, and pickle files are never read or replaced; name "
+            "another with --pickle-file, and it is written from the photographs"
+        )
+    if cache_only:
+        stored = cache_file or default_cache(folder or cache_folder() / "dogs")
+        if stored.exists():
+            return load_stored(stored, breeds)
+    if folder is None:
+        folder = cache_folder() / "dogs"
+        download_missing(folder, quiet)
+    train, test = choose_breeds(*find_photographs(folder), breeds)
+    return recall_or_decode(folder, train, test, cache_file or default_cache(folder), quiet)
+
+
+def load_stored(path: Path, breeds: list[str] | None) -> Dataset:
+    """The decoded images of an earlier run, whatever has become of the photographs."""
+    try:
+        dataset = cache.load(path, fingerprint=None)
+    except ValueError as error:
+        raise RequestError(
+            f"{path} cannot be used: {error}; leave out --use-pickle to make it anew"
+        ) from error
+    if breeds is not None and tuple(breeds) != dataset.class_names:
+        raise RequestError(
+            f"{path} holds the breeds {', '.join(dataset.class_names)}, not those of --dog-breeds; "
+            "leave out --use-pickle to make it anew"
+        )
+    return dataset
+
+
+def download_missing(folder: Path, quiet: bool) -> None:
+    """Fetches Imagewoof to `folder` if nothing is there."""
+    if folder.is_dir():
+        return
+    try:
+        download_archive(URL, MD5, folder, quiet)
+    except RequestError as error:
+        raise RequestError(
+            f"dog photographs not found: looked for {folder}, and {error}; name a folder that has "
+            "them with --data-dog-dir, connect to a network, or use --fake-data"
+        ) from error
+
+
+def default_cache(folder: Path) -> Path:
+    """Where the decoded images are kept: beside the photographs, or in the cache folder.
+
+    The cache folder is for photographs that are read-only, by their folder's mode too: that holds
+    back everyone but root, and what is marked so is left alone by root as well.
+    """
+    if os.access(folder, os.W_OK) and folder.stat().st_mode & (
+        stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+    ):
+        return folder / f"{CACHE_NAME}.npz"
+    identity = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
+    return cache_folder() / f"{CACHE_NAME}-{identity}.npz"
+
+
+def recall_or_decode(
+    folder: Path, train: Breeds, test: Breeds, cache_file: Path, quiet: bool
+) -> Dataset:
+    """The dataset out of its cache where that is up to date, else decoded and cached."""
+    origin = f"{len(train)} breeds of dog from {folder}"
+    fingerprint = fingerprint_of(folder, train, test)
+    try:
+        return replace(cache.load(cache_file, fingerprint), origin=origin)
+    except ValueError:
+        pass  # not there, stale or damaged: made anew
+    dataset = decode_dataset(train, test, origin, quiet)
+    try:
+        cache.save(cache_file, dataset, fingerprint)
+    except OSError as error:
+        print(f"note: the decoded dogs are not kept: {cache_file}: {error}", file=sys.stderr)
+    return dataset
+
+
+def fingerprint_of(folder: Path, train: Breeds, test: Breeds) -> str:
+    """Stands for which photographs are taken, in which order, and their sizes and dates."""
+    digest = hashlib.sha256()
+    for split in (train, test):
+        for breed, paths in split.items():
+            digest.update(f"\n{breed}\n".encode())
+            for path in paths:
+                facts = path.stat()
+                name = path.relative_to(folder)
+                digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
+        digest.update(b"\n")
+    return digest.hexdigest()
+
+
+def decode_dataset(train: Breeds, test: Breeds, origin: str, quiet: bool) -> Dataset:
+    """Both splits, decoded with one progress bar."""
+    paths = [path for split in (train, test) for group in split.values() for path in group]
+    images = decode_all(paths, quiet)
+    train_labels, test_labels = labels_of(train), labels_of(test)
+    return Dataset(
+        train=Split(images[: len(train_labels)], train_labels),
+        test=Split(images[len(train_labels) :], test_labels),
+        class_names=tuple(train),
+        origin=origin,
+    )
+
+
+def labels_of(split: Breeds) -> np.ndarray:
+    """The label of each photograph, breed after breed, [N] int32."""
+    counts = [len(paths) for paths in split.values()]
+    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)

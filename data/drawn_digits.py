@@ -1,0 +1,136 @@
+"""Drawn digits that stand in for MNIST: several ways of writing each, by an unsteady hand."""
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+from data.dataset import IMAGE_SIZE
+
+# Pictures are drawn this many times larger and scaled down, which smooths their edges.
+OVERSAMPLING = 3
+CANVAS = OVERSAMPLING * IMAGE_SIZE
+
+# A stroke is an [N, 2] array of points (x, y), x to the right and y down, both in [0, 1].
+Stroke = np.ndarray
+
+
+def line(*points: tuple[float, float]) -> Stroke:
+    """A stroke through the points, straight between them."""
+    corners = np.array(points)
+    places = np.linspace(0, len(points) - 1, 2 * len(points) - 1)
+    indices = np.arange(len(points))
+    return np.stack([np.interp(places, indices, corners[:, axis]) for axis in (0, 1)], axis=1)
+
+
+def arc(x: float, y: float, width: float, height: float, start: float, end: float) -> Stroke:
+    """A stroke along an ellipse about (x, y), between angles in degrees clockwise from east."""
+    angles = np.radians(np.linspace(start, end, 9))
+    return np.stack([x + width / 2 * np.cos(angles), y + height / 2 * np.sin(angles)], axis=1)
+
+
+# Each digit in the ways that people write it, each way a list of strokes.
+DIGITS: tuple[tuple[list[Stroke], ...], ...] = (
+    (
+        [arc(0.5, 0.5, 0.6, 0.95, -90, 270)],
+        [arc(0.5, 0.5, 0.45, 0.95, -70, 280)],
+        [arc(0.5, 0.5, 0.75, 0.85, -120, 250)],
+    ),
+    (
+        [line((0.5, 0.03), (0.5, 0.97))],
+        [line((0.3, 0.25), (0.52, 0.03), (0.52, 0.97))],
+        [line((0.32, 0.22), (0.5, 0.03), (0.5, 0.97)), line((0.28, 0.97), (0.72, 0.97))],
+    ),
+    (
+        [arc(0.5, 0.28, 0.6, 0.5, -170, 30), line((0.76, 0.4), (0.2, 0.97), (0.82, 0.97))],
+        [
+            arc(0.48, 0.28, 0.55, 0.5, -160, 50),
+            line((0.66, 0.47), (0.3, 0.85)),
+            arc(0.3, 0.88, 0.25, 0.2, 60, 300),
+            line((0.32, 0.8), (0.85, 0.95)),
+        ],
+    ),
+    (
+        [arc(0.45, 0.27, 0.55, 0.48, -150, 90), arc(0.45, 0.73, 0.62, 0.48, -90, 150)],
+        [
+            line((0.2, 0.05), (0.75, 0.05), (0.45, 0.42)),
+            arc(0.45, 0.7, 0.6, 0.55, -90, 150),
+        ],
+    ),
+    (
+        [line((0.62, 0.97), (0.62, 0.03), (0.15, 0.65), (0.88, 0.65))],
+        [line((0.25, 0.05), (0.2, 0.5), (0.78, 0.5)), line((0.72, 0.08), (0.68, 0.97))],
+    ),
+    (
+        [
+            line((0.78, 0.05), (0.28, 0.05), (0.25, 0.45)),
+            arc(0.45, 0.67, 0.6, 0.58, -120, 140),
+        ],
+        [
+            line((0.3, 0.05), (0.28, 0.42)),
+            arc(0.43, 0.68, 0.62, 0.55, -120, 150),
+            line((0.3, 0.05), (0.8, 0.07)),
+        ],
+    ),
+    (
+        [line((0.68, 0.03), (0.32, 0.45)), arc(0.5, 0.7, 0.52, 0.52, -190, 190)],
+        [arc(0.62, 0.5, 0.75, 0.95, 190, 300)[::-1], arc(0.5, 0.72, 0.5, 0.46, -190, 180)],
+    ),
+    (
+        [line((0.18, 0.05), (0.82, 0.05), (0.42, 0.97))],
+        [line((0.18, 0.05), (0.8, 0.05), (0.45, 0.97)), line((0.35, 0.5), (0.78, 0.5))],
+        [line((0.2, 0.2), (0.2, 0.06), (0.82, 0.06), (0.5, 0.97))],
+    ),
+    (
+        [arc(0.5, 0.27, 0.46, 0.46, 90, 450), arc(0.5, 0.73, 0.56, 0.48, -90, 270)],
+        [
+            line((0.72, 0.15), (0.3, 0.85)),
+            arc(0.5, 0.22, 0.45, 0.38, 0, -190),
+            line((0.28, 0.25), (0.7, 0.75)),
+            arc(0.5, 0.78, 0.45, 0.4, -20, 180),
+        ],
+    ),
+    (
+        [arc(0.47, 0.28, 0.52, 0.5, 0, 360), line((0.73, 0.28), (0.7, 0.97))],
+        [arc(0.47, 0.28, 0.52, 0.5, 0, 360), arc(0.33, 0.4, 0.8, 1.15, -10, 75)],
+    ),
+)
+
+
+def draw_digit(digit: int, random: np.random.Generator) -> np.ndarray:
+    """One picture of the digit, [IMAGE_SIZE, IMAGE_SIZE, 1] uint8, white on black."""
+    picture = Image.new("L", (CANVAS, CANVAS))
+    pen = ImageDraw.Draw(picture)
+    ways = DIGITS[digit]
+    strokes = ways[random.integers(len(ways))]
+    place = hand(random)
+    width = int(random.integers(5, 13))
+    for stroke in strokes:
+        points = [tuple(point) for point in place(stroke + wobble(random, len(stroke)))]
+        pen.line(points, fill=255, width=width, joint="curve")
+        for x, y in (points[0], points[-1]):  # round ends
+            pen.ellipse((x - width / 2, y - width / 2, x + width / 2, y + width / 2), fill=255)
+    picture = picture.filter(ImageFilter.BoxBlur(random.uniform(0, 2.5)))
+    small = np.asarray(picture.reduce(OVERSAMPLING), dtype=np.float32)
+    small = small * random.uniform(0.8, 1) + random.normal(0, 12, small.shape) * (small > 0)
+    return np.clip(small, 0, 255).astype(np.uint8)[..., np.newaxis]
+
+
+def hand(random: np.random.Generator):
+    """A function that places points of the unit square on the canvas, as one hand would once."""
+    size = CANVAS * random.uniform(0.52, 0.76, 2) * (0.8, 1)
+    slant = random.normal(0, 0.22)
+    turn = random.normal(0, 0.12)
+    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    middle = CANVAS / 2 + random.uniform(-0.09, 0.09, 2) * CANVAS
+
+    def place(points: np.ndarray) -> np.ndarray:
+        x, y = ((points - 0.5) * size).T
+        return np.stack([x - slant * y, y], axis=1) @ rotation.T + middle
+
+    return place
+
+
+def wobble(random: np.random.Generator, points: int) -> np.ndarray:
+    """Small smooth shifts [points, 2], so that no stroke is drawn twice alike."""
+    knots = random.normal(0, 0.035, (4, 2))
+    places = np.linspace(0, 3, points)
+    return np.stack([np.interp(places, np.arange(4), knots[:, axis]) for axis in (0, 1)], axis=1)

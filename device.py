@@ -1,0 +1,54 @@
+"""TensorFlow, loaded without its chatter, on the device that was asked for."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from errors import RequestError
+
+
+@contextmanager
+def silenced() -> Iterator[None]:
+    """Sends what is written to the process's standard error nowhere.
+
+    TensorFlow's libraries write there before any setting of theirs can stop them. An exception
+    still comes through, and is told once this is over.
+    """
+    kept = os.dup(2)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def choose_device(gpu: bool) -> str:
+    """Loads TensorFlow and sets it to the CPU or to the first GPU; says which that is.
+
+    Raises:
+        RequestError: a GPU was asked for and TensorFlow sees none.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silenced():
+        import tensorflow as tf
+
+        gpus = tf.config.list_physical_devices("GPU")
+        if gpu and gpus:
+            tf.config.set_visible_devices(gpus[0], "GPU")
+            # Otherwise TensorFlow takes all of the GPU's memory at once.
+            tf.config.experimental.set_memory_growth(gpus[0], True)
+        else:
+            tf.config.set_visible_devices([], "GPU")
+        tf.config.list_logical_devices()  # starts the devices, which is noisy too
+    if not gpu:
+        return "CPU"
+    if not gpus:
+        raise RequestError(
+            "--gpu: TensorFlow sees no GPU; install its CUDA build with "
+            '`pipenv install --categories "packages gpu"` and check the driver with `nvidia-smi`, '
+            "or leave out --gpu to train on the CPU"
+        )
+    return f"GPU ({tf.config.experimental.get_device_details(gpus[0]).get('device_name', '?')})"

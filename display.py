@@ -1,0 +1,123 @@
+"""What a run says on the terminal: what will run, how far it is, and what came of it."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich import box
+from rich.console import Console, Group
+from rich.live import Live
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+# Wide enough that nothing is folded where the output is no terminal.
+FILE_WIDTH = 1_000
+
+
+class Display:
+    """A progress bar on a terminal, plain lines elsewhere, and the final table alone when quiet."""
+
+    def __init__(self, quiet: bool, task_names: list[str], max_steps: int) -> None:
+        is_terminal = Console().is_terminal
+        self.console = Console(highlight=False, width=None if is_terminal else FILE_WIDTH)
+        self.live = is_terminal and not quiet
+        self.plain = not is_terminal and not quiet
+        self.quiet = quiet
+        self.task_names, self.max_steps = task_names, max_steps
+        self.bar = Progress(
+            TextColumn("[bold]{task.description}"),
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            StepsPerSecond(),
+            TimeRemainingColumn(),
+            expand=True,
+        )
+        self.bar_task = self.bar.add_task("", total=max_steps)
+        self.accuracies = Text()
+        self.last_line = (0, time.monotonic())  # the step of the last line, and when it was
+
+    def announce(self, rows: list[tuple[str, str]]) -> None:
+        """Prints what will run: a row for each label and its text."""
+        if self.quiet:
+            return
+        if self.plain:
+            print(*(f"{label:8}  {text}" for label, text in rows), "", sep="\n")
+            return
+        grid = Table.grid(padding=(0, 2))
+        grid.add_column(style="bold")
+        grid.add_column(overflow="fold")
+        for label, text in rows:
+            grid.add_row(label, Text(text))
+        self.console.print(grid, "")
+
+    @contextmanager
+    def training(self) -> Iterator[None]:
+        """Shows how far the training is while this is open, where the output is a terminal."""
+        if not self.live:
+            yield
+            return
+        with Live(Group(self.bar, self.accuracies), console=self.console, transient=True):
+            yield
+
+    def progress(self, step: int, task: int) -> None:
+        """Shows that `step` steps are done, the last of them on `task`."""
+        self.bar.update(self.bar_task, completed=step, description=self.task_names[task])
+
+    def test(self, test: dict) -> None:
+        """Shows a test, a dict as in `metrics.jsonl`."""
+        accuracies = "  ".join(
+            f"{name} {percent(accuracy)}"
+            for name, accuracy in zip(self.task_names, test["accuracy"], strict=True)
+        )
+        # A Text's own method, so that the bar's thread never sees it half changed.
+        self.accuracies.plain = f"tested at {test['step']:,}, %:  {accuracies}"
+        if self.plain:
+            print(self.line(test, accuracies), flush=True)
+
+    def line(self, test: dict, accuracies: str) -> str:
+        """A test as a plain line."""
+        step, (last_step, last_time) = test["step"], self.last_line
+        now = time.monotonic()
+        self.last_line = step, now
+        trained = "" if test["trained"] is None else f"  trained {self.task_names[test['trained']]}"
+        speed = f"  {(step - last_step) / (now - last_time):.0f} steps/s" if step else ""
+        mean = percent(test["mean_accuracy"])
+        return f"step {step}/{self.max_steps}{trained}  test %: {accuracies}  mean {mean}{speed}"
+
+    def results(self, summary: dict) -> None:
+        """Prints the final table, out of what `metrics.summarize` says."""
+        table = Table(box=box.SIMPLE_HEAD, caption_justify="left")
+        table.add_column("test accuracy, %")
+        for heading in ("best", "final", "at last switch", "forgetting"):
+            table.add_column(heading, justify="right")
+        for row in (*summary["tasks"], {"name": "mean", **summary["mean"]}):
+            quantities = ("best", "final", "at_last_switch", "forgetting")
+            table.add_row(row["name"], *(percent(row[quantity]) for quantity in quantities))
+        self.console.print(table)
+
+    def say(self, message: str) -> None:
+        """Prints a line, unless quiet."""
+        if not self.quiet:
+            self.console.print(Text(message), soft_wrap=True)
+
+
+class StepsPerSecond(ProgressColumn):
+    """The speed of late, tests included."""
+
+    def render(self, task: Task) -> Text:
+        """The column's text; empty before there is a speed."""
+        return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage with two digits; a dash for None."""
+    return "–" if share is None else f"{100 * share:.2f}"

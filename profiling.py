@@ -1,0 +1,57 @@
+"""Profiles of a stretch of steps, for TensorBoard's profile page and for Chrome's trace viewer."""
+
+import gzip
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import tensorflow as tf
+from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
+
+@contextmanager
+def profile(folder: Path) -> Iterator[None]:
+    """Profiles what is done inside, into `folder/plugins/profile/<time>/`.
+
+    TensorFlow writes `<host>.xplane.pb`, which TensorBoard's profile page reads. Chrome's trace
+    viewer (chrome://tracing) reads the `<host>.trace.json.gz` that is put beside it.
+    """
+    before = set(folder.glob("plugins/profile/*/*.xplane.pb"))
+    with tf.profiler.experimental.Profile(str(folder)):
+        yield
+    for path in set(folder.glob("plugins/profile/*/*.xplane.pb")) - before:
+        write_chrome_trace(path)
+
+
+def write_chrome_trace(path: Path) -> None:
+    """Writes a profile's events beside it in the Trace Event Format.
+
+    The format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
+    """
+    space = xplane_pb2.XSpace.FromString(path.read_bytes())
+    events = [
+        event
+        for process, plane in enumerate(space.planes)
+        for event in plane_events(process, plane)
+    ]
+    target = path.with_name(path.name.removesuffix(".xplane.pb") + ".trace.json.gz")
+    with gzip.open(target, "wt", encoding="utf-8") as file:
+        json.dump({"displayTimeUnit": "ms", "traceEvents": events}, file)
+
+
+def plane_events(process: int, plane: xplane_pb2.XPlane) -> Iterator[dict]:
+    """A device's events: names of its threads, then what ran when, in microseconds."""
+    yield {"ph": "M", "pid": process, "name": "process_name", "args": {"name": plane.name}}
+    for thread, line in enumerate(plane.lines):
+        place = {"pid": process, "tid": thread}
+        name = line.display_name or line.name
+        yield {"ph": "M", "name": "thread_name", "args": {"name": name}, **place}
+        for event in line.events:
+            yield {
+                "ph": "X",
+                "name": plane.event_metadata[event.metadata_id].name,
+                "ts": line.timestamp_ns / 1e3 + event.offset_ps / 1e6,
+                "dur": event.duration_ps / 1e6,
+                **place,
+            }

@@ -1,0 +1,113 @@
+"""The run's folder: event files for TensorBoard, the metrics file, and what the run was."""
+
+import argparse
+import itertools
+import json
+import os
+from datetime import datetime
+from pathlib import Path
+
+import tensorflow as tf
+
+from errors import RequestError
+
+# TensorBoard sees what happened at most this long ago, in milliseconds.
+FLUSH_MILLIS = 5_000
+
+
+def create_run_folder(settings: argparse.Namespace) -> Path:
+    """A new folder for a run, named by the axes on which runs differ, and by the time.
+
+    Raises:
+        RequestError: it cannot be made.
+    """
+    parent = Path(
+        settings.log_dir,
+        *(["fake"] if settings.fake_data else []),
+        "t_" + "_".join(settings.tasks),
+        settings.input_style,
+        settings.optimizer,
+        "n_" + "_".join(settings.network),
+        f"tt{settings.task_time}",
+    )
+    name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for attempt in itertools.count(1):
+            folder = parent / (name if attempt == 1 else f"{name}_{attempt}")
+            try:
+                folder.mkdir()
+                return folder
+            except FileExistsError:
+                continue  # another run began in the same second
+    except OSError as error:
+        raise RequestError(
+            f"--log-dir: the run's folder {parent} cannot be made ({error.strerror}); "
+            "name a folder that can be written"
+        ) from error
+
+
+class RunLog:
+    """Writes a run's folder.
+
+    There is a folder in it for each curve, so that TensorBoard lays the curves of one quantity over
+    each other in one chart, under the same tag.
+    """
+
+    def __init__(self, folder: Path, task_names: list[str]) -> None:
+        self.folder = folder
+        self.curves = [f"task_{index}_{name}" for index, name in enumerate(task_names)]
+        names = [
+            "train",
+            "test",
+            *(f"{kind}_{c}" for kind in ("train", "test") for c in self.curves),
+        ]
+        self.writers = {
+            name: tf.summary.create_file_writer(str(folder / name), flush_millis=FLUSH_MILLIS)
+            for name in names
+        }
+        self.metrics = (folder / "metrics.jsonl").open("a", encoding="utf-8")
+
+    def describe(self, config: dict, graph: tf.Graph) -> None:
+        """Writes what the run is: `config.json`, its settings as text, and the network's graph."""
+        write_json(self.folder / "config.json", config)
+        rows = [f"| `{name}` | {value} |" for name, value in config["settings"].items()]
+        table = "\n".join(["| setting | value |", "|---|---|", *rows])
+        with self.writers["train"].as_default():
+            tf.summary.text("settings", table, step=0)
+            tf.summary.graph(graph)
+
+    def scalars(self, curve: str, step: int, values: dict[str, float]) -> None:
+        """Adds a point to each of the tags of one curve's folder."""
+        with self.writers[curve].as_default(step=step):
+            for tag, value in values.items():
+                tf.summary.scalar(tag, value)
+
+    def test(self, test: dict) -> None:
+        """Writes a test, a line of `metrics.jsonl`, to its curves and to that file."""
+        step = test["step"]
+        self.scalars("test", step, {"accuracy": test["mean_accuracy"]})
+        for curve, accuracy, loss in zip(self.curves, test["accuracy"], test["loss"], strict=True):
+            self.scalars(f"test_{curve}", step, {"accuracy": accuracy, "loss": loss})
+        self.metrics.write(json.dumps(test) + "\n")
+        self.metrics.flush()
+
+    def __enter__(self) -> "RunLog":
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Writes out what is still in memory."""
+        for writer in self.writers.values():
+            writer.close()
+        self.metrics.close()
+
+
+def write_json(path: Path, value: dict) -> None:
+    """Writes a JSON file, whole or not at all."""
+    scratch = path.with_name(f".{path.name}")
+    with scratch.open("w", encoding="utf-8") as file:
+        json.dump(value, file, indent=2)
+        file.write("\n")
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(scratch, path)

@@ -1,0 +1,5 @@
+"""The task on colour photographs of dogs."""
+
+from tasks.task import Task
+
+TASKS = (Task("dog", "dogs", "ten breeds of dog, colour photographs at 28×28"),)
