@@ -51,7 +51,7 @@ def find_photographs(folder: Path) -> tuple[Breeds, Breeds]:
 def read_kaggle(folder: Path) -> Breeds:
     """Kaggle's "dog breed identification": `labels.csv` (id, breed) and `train/<id>.jpg`."""
     labels = folder / "labels.csv"
-    found = defaultdict(dict)
+    breed_of: dict[Path, str] = {}
     for number, name, breed in kaggle_rows(labels):
         if not re.fullmatch(r"\w[\w.-]*", name):
             raise RequestError(
@@ -63,8 +63,14 @@ def read_kaggle(folder: Path) -> Breeds:
                 f"{labels}, line {number}: names an image that is missing: {path}; "
                 "fetch it or remove the line"
             )
-        found[breed][path] = None  # a dict, so that a line that stands twice counts once
-    return {breed: list(paths) for breed, paths in found.items()}
+        if breed_of.setdefault(path, breed) != breed:
+            raise RequestError(
+                f"{labels}, line {number}: {name} stands under two breeds; correct it"
+            )
+    found = defaultdict(list)
+    for path, breed in breed_of.items():
+        found[breed].append(path)
+    return found
 
 
 def kaggle_rows(labels: Path) -> list[tuple[int, str, str]]:

@@ -1,0 +1,143 @@
+"""The network's layers and initial weights, and both normalisations against hand-worked numbers."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from flags import parse_flags
+from model import LocalResponseNorm, build_network, build_optimizer, set_dropout_step
+
+
+def network(*flags: str, channels: int = 3) -> keras.Sequential:
+    return build_network(parse_flags(list(flags)), (28, 28, channels), classes=10)
+
+
+def layer_names(model: keras.Sequential) -> list[str]:
+    return [type(layer).__name__ for layer in model.layers]
+
+
+def test_default_network():
+    model = network()
+    assert layer_names(model) == [
+        "Conv2D",
+        "MaxPooling2D",
+        "BatchNormalization",
+        "Dropout",
+        "Flatten",
+        "Dense",
+    ]
+    convolution, pooling, _, dropout, _, output = model.layers
+    assert convolution.kernel.shape == (5, 5, 3, 64)
+    assert convolution.output.shape == (None, 28, 28, 64)
+    assert pooling.pool_size == (3, 3)
+    assert pooling.output.shape == (None, 14, 14, 64)
+    assert dropout.rate == pytest.approx(0.1)
+    assert output.kernel.shape == (14 * 14 * 64, 10)
+    assert output.activation is keras.activations.linear
+
+
+def test_deeper_networks():
+    model = network("--network", "conv", "conv", "conv", "fc", "fc", "--norm", "none")
+    kernels = [layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")]
+    assert kernels == [
+        (5, 5, 3, 64),
+        (5, 5, 64, 128),
+        (5, 5, 128, 128),
+        (4 * 4 * 128, 500),
+        (500, 10),
+    ]
+    assert model.layers[-2].activation is keras.activations.relu
+    assert layer_names(network("--network", "fc")) == ["Flatten", "Dense"]
+
+
+def test_widths_and_keeping_everything():
+    flags = ("--network", "conv", "conv", "fc", "fc", "--filters", "8", "--hidden-units", "7")
+    model = network(*flags, "--dropout", "1")
+    kernels = [layer.kernel.shape[-1] for layer in model.layers if hasattr(layer, "kernel")]
+    assert kernels == [8, 8, 7, 10]
+    assert "Dropout" not in layer_names(model)
+
+
+def test_initial_weights():
+    model = network("--network", "conv", "conv", "fc", "fc")
+    for layer in model.layers:
+        if hasattr(layer, "kernel"):
+            kernel = layer.kernel.numpy()
+            # A normal of sd 0.1, cut off at twice that, has an sd of 0.088.
+            assert abs(kernel).max() <= 0.2
+            assert kernel.std() == pytest.approx(0.088, abs=0.004)
+            np.testing.assert_allclose(layer.bias.numpy(), 0.1)
+
+
+def test_initial_weights_follow_from_the_seed():
+    first, again, other = (
+        [weights.numpy() for weights in network("--seed", seed).weights] for seed in "112"
+    )
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert (first[0] != other[0]).mean() > 0.99
+    layers = [
+        layer for layer in network("--network", "fc", "fc").layers if hasattr(layer, "kernel")
+    ]
+    size = 100
+    assert (
+        layers[0].kernel.numpy().ravel()[:size] != layers[1].kernel.numpy().ravel()[:size]
+    ).any()
+
+
+def test_local_response_normalisation_by_hand():
+    values = np.zeros((1, 1, 1, 12), np.float32)
+    values[0, 0, 0, [0, 4, 11]] = (30, 60, 90)
+    shown = LocalResponseNorm()(tf.constant(values)).numpy()[0, 0, 0]
+    # A window reaches 4 channels either way: channels 0 and 4 see each other, 11 sees neither.
+    assert shown[0] == pytest.approx(30 / (1 + 0.001 / 9 * (30**2 + 60**2)) ** 0.75, rel=1e-5)
+    assert shown[4] == pytest.approx(60 / (1 + 0.001 / 9 * (30**2 + 60**2)) ** 0.75, rel=1e-5)
+    assert shown[11] == pytest.approx(90 / (1 + 0.001 / 9 * 90**2) ** 0.75, rel=1e-5)
+
+
+def test_batch_normalisation_by_hand():
+    model = network("--network", "conv", "fc", "--dropout", "1")
+    normalisation = model.layers[2]
+    values = np.zeros((2, 14, 14, 64), np.float32)
+    values[0], values[1] = 1, 5  # of mean 3 and variance 4
+    shown = normalisation(tf.constant(values), training=True).numpy()
+    np.testing.assert_allclose(shown[0], -2 / np.sqrt(4 + 1e-3), rtol=1e-5)
+    np.testing.assert_allclose(shown[1], 2 / np.sqrt(4 + 1e-3), rtol=1e-5)
+    # The statistics that testing uses move a hundredth of the way, from 0 and 1.
+    np.testing.assert_allclose(normalisation.moving_mean.numpy(), 0.03, rtol=1e-5)
+    np.testing.assert_allclose(normalisation.moving_variance.numpy(), 0.99 + 0.04, rtol=1e-5)
+    tested = normalisation(tf.constant(values), training=False).numpy()
+    np.testing.assert_allclose(tested[1], (5 - 0.03) / np.sqrt(1.03 + 1e-3), rtol=1e-5)
+
+
+def test_dropout_follows_from_the_step():
+    model = network("--network", "conv", "conv", "fc", "--norm", "none", "--dropout", "0.5")
+    images = tf.random.stateless_uniform((4, 28, 28, 3), seed=(1, 2))
+
+    def logits_at(step: int) -> np.ndarray:
+        set_dropout_step(model, tf.constant(step, tf.int64))
+        return model(images, training=True).numpy()
+
+    first, second, again = logits_at(5), logits_at(6), logits_at(5)
+    assert (first != second).all()
+    np.testing.assert_array_equal(first, again)
+    first_mask, second_mask = (
+        layer.seed_generator.state.numpy() for layer in model.layers if "dropout" in layer.name
+    )
+    assert first_mask[0] != second_mask[0]
+
+
+def test_dropout_is_off_in_testing():
+    model = network("--dropout", "0.5")
+    images = tf.ones((1, 28, 28, 3))
+    np.testing.assert_array_equal(model(images, training=False), model(images, training=False))
+
+
+def test_optimizers():
+    sgd = build_optimizer(parse_flags([]))
+    adam = build_optimizer(parse_flags(["--optimizer", "adam", "--learning-rate", "0.002"]))
+    assert isinstance(sgd, keras.optimizers.SGD)
+    assert float(sgd.learning_rate) == pytest.approx(0.1)
+    assert float(sgd.momentum) == 0
+    assert isinstance(adam, keras.optimizers.Adam)
+    assert float(adam.learning_rate) == pytest.approx(0.002)
