@@ -95,12 +95,12 @@ class Display:
 
     def results(self, summary: dict) -> None:
         """Prints the final table, out of what `metrics.summarize` says."""
-        table = Table(box=box.SIMPLE_HEAD, caption_justify="left")
-        table.add_column("test accuracy, %")
-        for heading in ("best", "final", "at last switch", "forgetting"):
-            table.add_column(heading, justify="right")
+        quantities = ("best", "final", "at_last_switch", "forgetting")
+        table = Table(title="test accuracy, %", title_justify="left", box=box.SIMPLE_HEAD)
+        table.add_column("task", overflow="fold")
+        for quantity in quantities:
+            table.add_column(quantity.replace("_", " "), justify="right", overflow="fold")
         for row in (*summary["tasks"], {"name": "mean", **summary["mean"]}):
-            quantities = ("best", "final", "at_last_switch", "forgetting")
             table.add_row(row["name"], *(percent(row[quantity]) for quantity in quantities))
         self.console.print(table)
 

@@ -1,0 +1,287 @@
+"""The whole command at tiny size: what it prints, the folder it leaves, and how it refuses."""
+
+import json
+import re
+from statistics import fmean
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import one_line, run_command, write_idx, write_kaggle, write_mnist
+from reading import accumulate, only_run, read_curves, read_metrics
+
+from data import load_datasets
+from flags import parse_flags
+from train import Trainer
+
+TASKS = ("dog", "id", "noise")
+TINY = (
+    *("--task-time", "4", "--max-steps", "10", "--test-frequency", "3", "--batch", "5"),
+    *("--train-summary-frequency", "2", "--filters", "4"),
+)
+# Tests at step 0, at every third step, and at the last; points of training at every second.
+TESTS = [0, 3, 6, 9, 10]
+POINTS = [2, 4, 6, 8, 10]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """One run of three tasks on tiny files: its folder, and what the command printed."""
+    base = tmp_path_factory.mktemp("command")
+    write_mnist(base / "data" / "mnist")
+    write_kaggle(base / "data" / "dogs")
+    result = run_command(
+        *("--data-dir", base / "data", "--log-dir", base / "log", "--tasks", *TASKS, *TINY)
+    )
+    assert result.returncode == 0, result.stderr
+    return only_run(base / "log"), result
+
+
+def test_folder_is_named_by_the_axes(run):
+    folder, _ = run
+    *axes, time = folder.parts[-6:]
+    assert axes == ["t_dog_id_noise", "combined", "sgd", "n_conv_fc", "tt4"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", time)
+
+
+def test_folder_holds_what_the_contract_says(run):
+    folder, _ = run
+    curves = [f"{kind}_task_{i}_{n}" for kind in ("train", "test") for i, n in enumerate(TASKS)]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [*curves, "train", "test", "checkpoints", "config.json", "metrics.jsonl", "summary.json"]
+    )
+
+
+def test_test_curves(run):
+    folder, _ = run
+    metrics = read_metrics(folder)
+    assert [line["step"] for line in metrics] == TESTS
+    assert [line["trained"] for line in metrics] == [None, 0, 1, 2, 2]
+    for line in metrics:
+        assert list(line) == ["step", "trained", "accuracy", "loss", "mean_accuracy"]
+        assert line["mean_accuracy"] == fmean(line["accuracy"])
+        # Every image once: 3 photographs are held out, and there are 25 digits.
+        assert [a * n % 1 for a, n in zip(line["accuracy"], (3, 25, 25), strict=True)] == (
+            pytest.approx([0, 0, 0], abs=1e-9)
+        )
+    overall = read_curves(folder / "test")
+    assert list(overall) == ["accuracy"]
+    assert overall["accuracy"] == [(m["step"], pytest.approx(m["mean_accuracy"])) for m in metrics]
+    for index, name in enumerate(TASKS):
+        curves = read_curves(folder / f"test_task_{index}_{name}")
+        assert sorted(curves) == ["accuracy", "loss"]
+        for tag, points in curves.items():
+            assert points == [(m["step"], pytest.approx(m[tag][index])) for m in metrics]
+
+
+def test_training_curves(run):
+    folder, _ = run
+    curves = read_curves(folder / "train")
+    assert sorted(curves) == ["accuracy", "learning_rate", "loss", "task"]
+    for points in curves.values():
+        assert [step for step, _ in points] == POINTS
+    assert [value for _, value in curves["task"]] == [0, 0, 1, 1, 2]
+    assert [value for _, value in curves["learning_rate"]] == pytest.approx([0.1] * 5)
+    for index, (name, steps) in enumerate(zip(TASKS, ([2, 4], [6, 8], [10]), strict=True)):
+        mine = read_curves(folder / f"train_task_{index}_{name}")
+        assert sorted(mine) == ["accuracy", "loss"]
+        for tag, points in mine.items():
+            # Two steps to a point, both of one task: its points are those of all training.
+            assert points == [point for point in curves[tag] if point[0] in steps]
+
+
+def test_graph_and_settings_are_in_tensorboard(run):
+    folder, _ = run
+    events = accumulate(folder / "train")
+    assert events.Graph().node
+    (text,) = tf.make_ndarray(events.Tensors("settings")[0].tensor_proto).reshape(-1)
+    assert "| `task_time` | 4 |" in text.decode()
+
+
+def test_config(run):
+    folder, _ = run
+    config = json.loads((folder / "config.json").read_text())
+    assert config["settings"]["tasks"] == list(TASKS)
+    assert config["settings"]["filters"] == [4]
+    assert config["seed"] == 0
+    assert config["fake_data"] is False
+    assert config["data"]["mnist"]["train"] == 40
+    assert config["data"]["mnist"]["origin"].startswith("MNIST from ")
+    assert config["data"]["dogs"]["classes"] == ["beagle", "collie", "dingo"]
+    assert config["versions"]["tensorflow"] == tf.__version__
+    assert "--task-time 4" in config["command"]
+    # 5×5×3×4 + 4 of the convolution, 4×4 of the normalisation, 14×14×4×10 + 10 of the output.
+    assert config["parameters"] == 304 + 16 + 7850
+
+
+def test_summary(run):
+    folder, _ = run
+    summary = json.loads((folder / "summary.json").read_text())
+    metrics = read_metrics(folder)
+    assert summary["step"] == 10
+    for index, task in enumerate(summary["tasks"]):
+        accuracies = [line["accuracy"][index] for line in metrics]
+        assert task["name"] == TASKS[index]
+        assert task["best"] == max(accuracies)
+        assert task["final"] == accuracies[-1]
+
+
+def test_checkpoint_holds_what_was_learned(run):
+    folder, _ = run
+    latest = tf.train.latest_checkpoint(folder / "checkpoints")
+    assert latest.endswith("ckpt-10")
+    data = ("--data-dir", str(folder.parents[6] / "data"))
+    settings = parse_flags([*data, "--tasks", *TASKS, *TINY, "--seed", "9"])
+    trainer = Trainer(settings, load_datasets(["mnist", "dogs"], settings))
+    checkpoint = tf.train.Checkpoint(network=trainer.network, optimizer=trainer.optimizer)
+    checkpoint.restore(latest).assert_existing_objects_matched()
+    last = read_metrics(folder)[-1]
+    tallies = [trainer.loops[index].test() for index in (0, 1)]
+    assert [tally.accuracy for tally in tallies] == last["accuracy"][:2]
+    assert [tally.loss for tally in tallies] == pytest.approx(last["loss"][:2])
+    assert int(trainer.optimizer.iterations) == 10
+
+
+def test_plain_output(run):
+    folder, result = run
+    assert "\x1b" not in result.stdout
+    assert "\r" not in result.stdout
+    for text in (
+        "dog: ten breeds of dog, colour photographs at 28×28; 27 to train, 3 to test",
+        "id: MNIST digits as they are; 40 to train, 25 to test",
+        "8,170 parameters",
+        str(folder),
+        "tensorboard --logdir",
+    ):
+        assert text in result.stdout
+    lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
+    assert [line.split()[1] for line in lines] == [f"{step}/10" for step in TESTS]
+    table = result.stdout.splitlines()[-6:]
+    assert [line.split()[0] for line in table if line.strip()][-4:] == [*TASKS, "mean"]
+
+
+def test_tensorflow_is_silent(run):
+    _, result = run
+    assert "I0000" not in result.stderr
+    assert "WARNING" not in result.stderr
+    assert len(result.stderr.splitlines()) == 1  # the bar of decoding the photographs
+
+
+def start(tmp_path, *flags):
+    write_mnist(tmp_path / "mnist")
+    return run_command(
+        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--quiet", *TINY, *flags)
+    )
+
+
+def test_equal_runs_give_equal_files_and_other_seeds_others(tmp_path):
+    contents = []
+    for number, seed in enumerate((1, 1, 2)):
+        result = start(tmp_path / str(number), "--tasks", "id", "noise", "id", "--seed", seed)
+        assert result.returncode == 0, result.stderr
+        folder = only_run(tmp_path / str(number) / "log")
+        contents.append((folder / "metrics.jsonl").read_bytes())
+    assert contents[0] == contents[1]
+    assert contents[0] != contents[2]
+    assert (folder / "test_task_0_id").is_dir()
+    assert (folder / "test_task_2_id").is_dir()
+
+
+def test_quiet_prints_the_table_alone(tmp_path):
+    result = start(tmp_path, "--tasks", "id")
+    assert result.stderr == ""
+    lines = [line for line in result.stdout.splitlines() if line.strip(" ─")]
+    assert [line.split()[0] for line in lines] == ["test", "task", "id", "mean"]
+
+
+def test_deeper_network_other_style_and_optimizer(tmp_path):
+    result = start(
+        tmp_path,
+        *("--tasks", "inv", "--network", "conv", "conv", "fc", "fc", "--norm", "lrn"),
+        *("--input-style", "channelplex", "--optimizer", "adam", "--hidden-units", "6"),
+    )
+    assert result.returncode == 0, result.stderr
+    folder = only_run(tmp_path / "log")
+    assert folder.parts[-5:-1] == ("channelplex", "adam", "n_conv_conv_fc_fc", "tt4")
+    config = json.loads((folder / "config.json").read_text())
+    convolutions = 5 * 5 * 4 * 4 + 4 + 5 * 5 * 4 * 4 + 4
+    assert config["parameters"] == convolutions + 7 * 7 * 4 * 6 + 6 + 6 * 10 + 10
+
+
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
+    flags = ("--tasks", "id", "--learning-rate", "1e30", "--norm", "none")
+    result = start(tmp_path, *flags)
+    assert result.returncode == 1
+    line = one_line(result)
+    assert re.search(r"failed: the loss became (nan|inf) between steps \d+ and \d+", line)
+    assert "task id at learning rate 1e+30" in line
+
+
+def test_drawn_data_says_so(tmp_path):
+    result = run_command(
+        *("--fake-data", "--tasks", "dog", "--max-steps", "2", "--log-dir", tmp_path / "log")
+    )
+    assert result.returncode == 0, result.stderr
+    assert "DRAWN DATA" in result.stdout
+    folder = only_run(tmp_path / "log")
+    assert folder.relative_to(tmp_path / "log").parts[:2] == ("fake", "t_dog")
+    config = json.loads((folder / "config.json").read_text())
+    assert config["fake_data"] is True
+    assert "drawn" in config["data"]["dogs"]["origin"]
+
+
+def no_folder_is_left(tmp_path):
+    return not (tmp_path / "log").exists()
+
+
+def test_gpu_without_a_gpu(data_dir, tmp_path):
+    result = run_command("--gpu", "--data-dir", data_dir, "--log-dir", tmp_path / "log")
+    assert result.returncode == 2
+    line = one_line(result)
+    assert "--gpu: TensorFlow sees no GPU" in line
+    assert 'pipenv install --categories "packages gpu"' in line
+    assert no_folder_is_left(tmp_path)
+
+
+def test_no_data_and_no_network(tmp_path):
+    nowhere = "http://127.0.0.1:9"  # the port that discards; nothing listens
+    result = run_command(
+        *("--tasks", "id", "--log-dir", tmp_path / "log"),
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+        https_proxy=nowhere,
+        HTTPS_PROXY=nowhere,
+    )
+    assert result.returncode == 2
+    *notes, error = result.stderr.splitlines()
+    assert len(notes) <= 1  # that it downloads
+    for text in ("train-images-idx3-ubyte.gz", "cache/multiple-tasks/mnist", "--data-dir"):
+        assert text in error
+    assert "network" in error
+    assert "--fake-data" in error
+    assert no_folder_is_left(tmp_path)
+    assert not list((tmp_path / "cache").rglob("*.gz"))
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda d: write_idx(d / "mnist/t10k-labels-idx1-ubyte", np.zeros(7)), "7 labels"),
+        (lambda d: (d / "dogs/train/dingo3.jpg").unlink(), "missing"),
+        (lambda d: (d / "dogs/train/dingo3.jpg").write_text("x"), "no JPEG or PNG image"),
+    ],
+)
+def test_broken_data_is_refused_in_one_line(data_dir, tmp_path, damage, message):
+    damage(data_dir)
+    result = run_command("--data-dir", data_dir, "--log-dir", tmp_path / "log", "--quiet")
+    assert result.returncode == 2
+    assert message in one_line(result)
+    assert no_folder_is_left(tmp_path)
+
+
+def test_log_dir_that_cannot_be_written(data_dir, tmp_path):
+    (tmp_path / "file").write_text("")
+    result = run_command(
+        *("--data-dir", data_dir, "--tasks", "id", "--log-dir", tmp_path / "file", "--quiet")
+    )
+    assert result.returncode == 2
+    assert "--log-dir: the run's folder" in one_line(result)
