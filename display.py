@@ -96,10 +96,18 @@ class Display:
     def results(self, summary: dict) -> None:
         """Prints the final table, out of what `metrics.summarize` says."""
         quantities = ("best", "final", "at_last_switch", "forgetting")
-        table = Table(title="test accuracy, %", title_justify="left", box=box.SIMPLE_HEAD)
+        table = Table(
+            title="test accuracy, %",
+            title_justify="left",
+            box=box.SIMPLE_HEAD,
+            show_edge=False,
+            pad_edge=False,
+            padding=(0, 0, 0, 1),
+        )
         table.add_column("task", overflow="fold")
         for quantity in quantities:
-            table.add_column(quantity.replace("_", " "), justify="right", overflow="fold")
+            words = quantity.split("_")
+            table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
         for row in (*summary["tasks"], {"name": "mean", **summary["mean"]}):
             table.add_row(row["name"], *(percent(row[quantity]) for quantity in quantities))
         self.console.print(table)
