@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 from data import dogs, drawn, mnist
 from data.dataset import Dataset
+from errors import RequestError
 
 
 def load_datasets(names: Iterable[str], settings: argparse.Namespace) -> dict[str, Dataset]:
@@ -17,7 +18,10 @@ def load_datasets(names: Iterable[str], settings: argparse.Namespace) -> dict[st
         load = {"mnist": drawn.digits, "dogs": drawn.dogs}
     else:
         load = {"mnist": lambda: load_mnist(settings), "dogs": lambda: load_dogs(settings)}
-    return {name: load[name]() for name in names}
+    try:
+        return {name: load[name]() for name in names}
+    except OSError as error:
+        raise RequestError(f"the data cannot be read: {error}") from error
 
 
 def load_mnist(settings: argparse.Namespace) -> Dataset:

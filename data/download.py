@@ -71,7 +71,7 @@ def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
     if quiet or not sys.stdout.isatty():
         keras.config.disable_interactive_logging()  # a bar is no use in a file
     if not quiet and not sys.stdout.isatty():
-        print(f"Downloading {url}", file=sys.stderr)
+        print(f"Downloading {url}", flush=True)
     patience = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:

@@ -19,11 +19,14 @@ FORMATS = ("JPEG", "PNG")
 
 
 def decode_all(paths: Sequence[Path], quiet: bool) -> np.ndarray:
-    """The photographs as [N, IMAGE_SIZE, IMAGE_SIZE, 3] uint8, with a progress bar on stderr.
+    """The photographs as [N, IMAGE_SIZE, IMAGE_SIZE, 3] uint8, with a progress bar on a terminal.
 
     Raises:
         RequestError: one of them is no photograph that can be decoded.
     """
+    console = Console()
+    if not (quiet or console.is_terminal):
+        print(f"Decoding {len(paths):,} photographs", flush=True)
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         # Pillow only warns of an image that would fill the memory before it refuses a larger one.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -31,8 +34,8 @@ def decode_all(paths: Sequence[Path], quiet: bool) -> np.ndarray:
             pool.map(decode, paths),
             description="Decoding photographs",
             total=len(paths),
-            console=Console(stderr=True),
-            disable=quiet,
+            console=console,
+            disable=quiet or not console.is_terminal,
         )
         try:
             return np.stack(list(images))

@@ -82,7 +82,7 @@ def page(board):
 
 
 def test_every_tasks_curve_is_drawn(page):
-    """In the accuracy chart: a curve for each folder, in the colour that the chart's key gives it."""
+    """In the accuracy chart: a curve a folder, in the colour that the chart's key gives it."""
     card = page.locator("scalar-card").filter(has_text="accuracy").first
     rows = card.locator("tb-data-table-content-row")
     expect(rows).to_have_count(2 + 2 * len(TASKS), timeout=60_000)

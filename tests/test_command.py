@@ -147,6 +147,7 @@ def test_plain_output(run):
     assert "\x1b" not in result.stdout
     assert "\r" not in result.stdout
     for text in (
+        "Decoding 30 photographs",
         "dog: ten breeds of dog, colour photographs at 28×28; 27 to train, 3 to test",
         "id: MNIST digits as they are; 40 to train, 25 to test",
         "8,170 parameters",
@@ -162,9 +163,7 @@ def test_plain_output(run):
 
 def test_tensorflow_is_silent(run):
     _, result = run
-    assert "I0000" not in result.stderr
-    assert "WARNING" not in result.stderr
-    assert len(result.stderr.splitlines()) == 1  # the bar of decoding the photographs
+    assert result.stderr == ""
 
 
 def start(tmp_path, *flags):
@@ -252,8 +251,7 @@ def test_no_data_and_no_network(tmp_path):
         HTTPS_PROXY=nowhere,
     )
     assert result.returncode == 2
-    *notes, error = result.stderr.splitlines()
-    assert len(notes) <= 1  # that it downloads
+    (error,) = result.stderr.splitlines()
     for text in ("train-images-idx3-ubyte.gz", "cache/multiple-tasks/mnist", "--data-dir"):
         assert text in error
     assert "network" in error
