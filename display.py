@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich import box
 from rich.console import Console, Group
@@ -44,6 +44,12 @@ class Display:
         self.bar_task = self.bar.add_task("", total=max_steps)
         self.accuracies = Text()
         self.last_line = (0, time.monotonic())  # the step of the last line, and when it was
+
+    @contextmanager
+    def busy(self, doing: str) -> Iterator[None]:
+        """Shows what is being done while this is open, where the output is a terminal."""
+        with self.console.status(doing) if self.live else nullcontext():
+            yield
 
     def announce(self, rows: list[tuple[str, str]]) -> None:
         """Prints what will run: a row for each label and its text."""

@@ -9,9 +9,8 @@ from typing import NoReturn
 from errors import RequestError
 from tasks import CHANNELS, TASKS
 
-# Filters of the first, the second and any further convolution; the article's network has two.
+# Filters of the first convolution, and of the second and any further one.
 FILTERS = (64, 128)
-FEWEST_BREEDS, MOST_BREEDS = 2, 10
 
 
 class Parser(argparse.ArgumentParser):
@@ -320,9 +319,8 @@ def check_data(settings: argparse.Namespace) -> None:
                 f"{flag}: there is no folder {folder}; name one that has the data, leave {flag} "
                 "out to download it, or use --fake-data"
             )
-    breeds = settings.dog_breeds
-    if breeds is not None and not FEWEST_BREEDS <= len(set(breeds)) == len(breeds) <= MOST_BREEDS:
+    breeds, most = settings.dog_breeds, TASKS["dog"].classes
+    if breeds is not None and not 2 <= len(set(breeds)) == len(breeds) <= most:
         raise RequestError(
-            f"--dog-breeds: expected {FEWEST_BREEDS} to {MOST_BREEDS} different breeds, "
-            f"got {' '.join(breeds)}"
+            f"--dog-breeds: expected 2 to {most} different breeds, got {' '.join(breeds)}"
         )

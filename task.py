@@ -49,15 +49,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
     """Loads the data, trains, and reports."""
     from device import choose_device
-
-    device = choose_device(settings.gpu)
-    from data import load_datasets
     from display import Display
-    from metrics import summarize
-    from runlog import RunLog, create_run_folder, write_json
-    from train import Trainer
 
     display = Display(settings.quiet, settings.tasks, settings.max_steps)
+    with display.busy("Loading TensorFlow"):
+        device = choose_device(settings.gpu)
+        from data import load_datasets
+        from metrics import summarize
+        from runlog import RunLog, create_run_folder, write_json
+        from train import Trainer
+
     datasets = load_datasets({TASKS[name].dataset: None for name in settings.tasks}, settings)
     trainer = Trainer(settings, datasets)
     folder = create_run_folder(settings)

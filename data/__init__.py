@@ -15,7 +15,10 @@ def load_datasets(names: Iterable[str], settings: argparse.Namespace) -> dict[st
         RequestError: the data is not there, cannot be downloaded, or is not what it should be.
     """
     if settings.fake_data:
-        load = {"mnist": drawn.digits, "dogs": drawn.dogs}
+        load = {
+            "mnist": lambda: drawn.digits(settings.quiet),
+            "dogs": lambda: drawn.dogs(settings.quiet),
+        }
     else:
         load = {"mnist": lambda: load_mnist(settings), "dogs": lambda: load_dogs(settings)}
     try:

@@ -11,31 +11,32 @@ import numpy as np
 from data.dataset import Dataset, Split
 from data.drawn_digits import draw_digit
 from data.drawn_dogs import BREEDS, draw_dog
+from data.progress import with_progress
 
 SEED = 28
+CLASSES = 10
 
 # Draws one picture [IMAGE_SIZE, IMAGE_SIZE, C] uint8 of a class.
 Draw = Callable[[int, np.random.Generator], np.ndarray]
 
 
-def digits() -> Dataset:
+def digits(quiet: bool = False) -> Dataset:
     """6,000 + 1,000 digits, grey, as if written by hand."""
-    return draw_dataset(draw_digit, tuple("0123456789"), 6_000, 1_000, "drawn digits, not MNIST")
+    splits = draw_splits(draw_digit, (6_000, 1_000), quiet)
+    return Dataset(*splits, class_names=tuple("0123456789"), origin="drawn digits, not MNIST")
 
 
-def dogs() -> Dataset:
+def dogs(quiet: bool = False) -> Dataset:
     """900 + 300 cartoon dogs of ten breeds, in colour."""
+    splits = draw_splits(draw_dog, (900, 300), quiet)
     names = tuple(breed.name for breed in BREEDS)
-    return draw_dataset(draw_dog, names, 900, 300, "drawn dogs, not photographs")
+    return Dataset(*splits, class_names=names, origin="drawn dogs, not photographs")
 
 
-def draw_dataset(
-    draw: Draw, class_names: tuple[str, ...], train_size: int, test_size: int, origin: str
-) -> Dataset:
-    """Both splits, each with as many pictures of one class as of another."""
+def draw_splits(draw: Draw, sizes: tuple[int, int], quiet: bool) -> list[Split]:
+    """A training and a test split, each with as many pictures of one class as of another."""
     random = np.random.default_rng(SEED)
-    splits = []
-    for size in (train_size, test_size):
-        labels = np.arange(size, dtype=np.int32) % len(class_names)
-        splits.append(Split(np.stack([draw(label, random) for label in labels]), labels))
-    return Dataset(*splits, class_names=class_names, origin=origin)
+    labels = [np.arange(size, dtype=np.int32) % CLASSES for size in sizes]
+    pictures = (draw(label, random) for label in np.concatenate(labels))
+    images = np.stack(list(with_progress(pictures, sum(sizes), "Drawing", quiet)))
+    return [Split(*split) for split in zip(np.split(images, [sizes[0]]), labels, strict=True)]

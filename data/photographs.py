@@ -8,10 +8,9 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from rich.console import Console
-from rich.progress import track
 
 from data.dataset import IMAGE_SIZE
+from data.progress import with_progress
 from errors import RequestError
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
@@ -24,21 +23,12 @@ def decode_all(paths: Sequence[Path], quiet: bool) -> np.ndarray:
     Raises:
         RequestError: one of them is no photograph that can be decoded.
     """
-    console = Console()
-    if not (quiet or console.is_terminal):
-        print(f"Decoding {len(paths):,} photographs", flush=True)
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         # Pillow only warns of an image that would fill the memory before it refuses a larger one.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
-        images = track(
-            pool.map(decode, paths),
-            description="Decoding photographs",
-            total=len(paths),
-            console=console,
-            disable=quiet or not console.is_terminal,
-        )
+        images = pool.map(decode, paths)
         try:
-            return np.stack(list(images))
+            return np.stack(list(with_progress(images, len(paths), "Decoding", quiet)))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

@@ -147,7 +147,7 @@ def test_plain_output(run):
     assert "\x1b" not in result.stdout
     assert "\r" not in result.stdout
     for text in (
-        "Decoding 30 photographs",
+        "Decoding 30 pictures",
         "dog: ten breeds of dog, colour photographs at 28×28; 27 to train, 3 to test",
         "id: MNIST digits as they are; 40 to train, 25 to test",
         "8,170 parameters",

@@ -85,6 +85,12 @@ def test_the_same_tenth_is_held_out_always(tmp_path):
     assert [p.name for p in held_out["beagle"]] == [p.name for p in test["beagle"]]
 
 
+@pytest.mark.parametrize(("photographs", "tested"), [(2, 1), (10, 1), (100, 10), (156, 16)])
+def test_a_tenth_is_held_out(photographs, tested):
+    train, test = hold_out({"x": [Path(str(number)) for number in range(photographs)]})
+    assert (len(train["x"]), len(test["x"])) == (photographs - tested, tested)
+
+
 def test_the_held_out_tenth_is_pinned():
     """These three were held out when this was written: results would not compare otherwise."""
     _, test = hold_out({"x": [Path(f"{number:03}.jpg") for number in range(30)]})

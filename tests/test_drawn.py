@@ -12,7 +12,7 @@ from data.dataset import Dataset
     [(drawn.digits, 6_000, 1_000, 1), (drawn.dogs, 900, 300, 3)],
 )
 def test_what_is_drawn(draw, train, test, channels):
-    dataset: Dataset = draw()
+    dataset: Dataset = draw(quiet=True)
     assert dataset.train.images.shape == (train, 28, 28, channels)
     assert dataset.test.images.shape == (test, 28, 28, channels)
     for split in (dataset.train, dataset.test):
@@ -27,7 +27,7 @@ def test_what_is_drawn(draw, train, test, channels):
 
 
 def test_drawing_is_deterministic():
-    first, again = drawn.dogs(), drawn.dogs()
+    first, again = drawn.dogs(quiet=True), drawn.dogs(quiet=True)
     np.testing.assert_array_equal(first.train.images, again.train.images)
     np.testing.assert_array_equal(first.test.images, again.test.images)
     random, same = np.random.default_rng(3), np.random.default_rng(3)

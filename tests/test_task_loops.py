@@ -153,6 +153,18 @@ def test_one_stretch_equals_several():
         np.testing.assert_array_equal(one.numpy(), other.numpy())
 
 
+def test_dropout_follows_from_the_step_and_not_from_what_came_before():
+    flags = ("--batch", "6", "--filters", "4", "--dropout", "0.5")
+    fresh, used = make_loops(*flags), make_loops(*flags)
+    initial = used.network.get_weights()
+    used.train(0, 3, 0)
+    used.network.set_weights(initial)
+    for loops in (fresh, used):
+        loops.train(5, 6, 0)
+    for one, other in zip(fresh.network.weights, used.network.weights, strict=True):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
 def test_adam_trains_too():
     loops = make_loops("--optimizer", "adam", "--learning-rate", "0.01", "--filters", "4")
     before = loops.test().loss
