@@ -32,8 +32,17 @@ def choose_device(gpu: bool) -> str:
         RequestError: a GPU was asked for and TensorFlow sees none.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     with silenced():
+        import keras
         import tensorflow as tf
+
+        # Settings of the user's own in ~/.keras/keras.json would change the network unseen.
+        keras.config.set_floatx("float32")
+        keras.config.set_image_data_format("channels_last")
+        keras.config.set_epsilon(1e-7)
+        # Such as that a loop is compiled for each task, which is meant.
+        tf.get_logger().setLevel("ERROR")
 
         gpus = tf.config.list_physical_devices("GPU")
         if gpu and gpus:

@@ -19,6 +19,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from terminal import is_terminal
+
 # Wide enough that nothing is folded where the output is no terminal.
 FILE_WIDTH = 1_000
 
@@ -27,12 +29,15 @@ class Display:
     """A progress bar on a terminal, plain lines elsewhere, and the final table alone when quiet."""
 
     def __init__(self, quiet: bool, task_names: list[str], max_steps: int) -> None:
-        is_terminal = Console().is_terminal
-        self.console = Console(highlight=False, width=None if is_terminal else FILE_WIDTH)
-        self.live = is_terminal and not quiet
-        self.plain = not is_terminal and not quiet
+        terminal = is_terminal()
+        self.console = Console(
+            highlight=False, force_terminal=terminal, width=None if terminal else FILE_WIDTH
+        )
+        self.live = terminal and not quiet
+        self.plain = not terminal and not quiet
         self.quiet = quiet
-        self.task_names, self.max_steps = task_names, max_steps
+        self.max_steps = max_steps
+        self.labels = labels(task_names)
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
@@ -41,7 +46,7 @@ class Display:
             TimeRemainingColumn(),
             expand=True,
         )
-        self.bar_task = self.bar.add_task("", total=max_steps)
+        self.bar_task = self.bar.add_task(self.labels[0], total=max_steps)
         self.accuracies = Text()
         self.last_line = (0, time.monotonic())  # the step of the last line, and when it was
 
@@ -76,13 +81,13 @@ class Display:
 
     def progress(self, step: int, task: int) -> None:
         """Shows that `step` steps are done, the last of them on `task`."""
-        self.bar.update(self.bar_task, completed=step, description=self.task_names[task])
+        self.bar.update(self.bar_task, completed=step, description=self.labels[task])
 
     def test(self, test: dict) -> None:
         """Shows a test, a dict as in `metrics.jsonl`."""
         accuracies = "  ".join(
             f"{name} {percent(accuracy)}"
-            for name, accuracy in zip(self.task_names, test["accuracy"], strict=True)
+            for name, accuracy in zip(self.labels, test["accuracy"], strict=True)
         )
         # A Text's own method, so that the bar's thread never sees it half changed.
         self.accuracies.plain = f"tested at {test['step']:,}, %:  {accuracies}"
@@ -94,16 +99,16 @@ class Display:
         step, (last_step, last_time) = test["step"], self.last_line
         now = time.monotonic()
         self.last_line = step, now
-        trained = "" if test["trained"] is None else f"  trained {self.task_names[test['trained']]}"
+        trained = "" if test["trained"] is None else f"  trained {self.labels[test['trained']]}"
         speed = f"  {(step - last_step) / (now - last_time):.0f} steps/s" if step else ""
         mean = percent(test["mean_accuracy"])
         return f"step {step}/{self.max_steps}{trained}  test %: {accuracies}  mean {mean}{speed}"
 
-    def results(self, summary: dict) -> None:
-        """Prints the final table, out of what `metrics.summarize` says."""
+    def results(self, summary: dict, drawn: bool) -> None:
+        """Prints the final table, out of what `metrics.summarize` says of real or drawn data."""
         quantities = ("best", "final", "at_last_switch", "forgetting")
         table = Table(
-            title="test accuracy, %",
+            title="test accuracy, %, on drawn data" if drawn else "test accuracy, %",
             title_justify="left",
             box=box.SIMPLE_HEAD,
             show_edge=False,
@@ -114,8 +119,9 @@ class Display:
         for quantity in quantities:
             words = quantity.split("_")
             table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
-        for row in (*summary["tasks"], {"name": "mean", **summary["mean"]}):
-            table.add_row(row["name"], *(percent(row[quantity]) for quantity in quantities))
+        rows = zip((*self.labels, "mean"), (*summary["tasks"], summary["mean"]), strict=True)
+        for label, row in rows:
+            table.add_row(label, *(percent(row[quantity]) for quantity in quantities))
         self.console.print(table)
 
     def say(self, message: str) -> None:
@@ -130,6 +136,14 @@ class StepsPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         """The column's text; empty before there is a speed."""
         return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
+
+
+def labels(task_names: list[str]) -> list[str]:
+    """What to call each task: its name, and its index too where another has the same name."""
+    return [
+        f"{name} ({index})" if task_names.count(name) > 1 else name
+        for index, name in enumerate(task_names)
+    ]
 
 
 def percent(share: float | None) -> str:

@@ -1,6 +1,7 @@
 """The command line's flags: their defaults, their checks, and what follows from them."""
 
 import argparse
+import difflib
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from tasks import CHANNELS, TASKS
 
 # Filters of the first convolution, and of the second and any further one.
 FILTERS = (64, 128)
+HIDDEN_UNITS = 500
 
 
 class Parser(argparse.ArgumentParser):
@@ -37,6 +39,7 @@ def parse_flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     convolutions = settings.network.count("conv")
     given = settings.filters or FILTERS
     settings.filters = [given[min(depth, len(given) - 1)] for depth in range(convolutions)]
+    settings.hidden_units = settings.hidden_units or HIDDEN_UNITS
     return settings
 
 
@@ -49,7 +52,8 @@ def make_parser() -> Parser:
         allow_abbrev=False,
     )
     add_task_flags(parser.add_argument_group("tasks and their schedule"))
-    add_network_flags(parser.add_argument_group("network and training"))
+    add_network_flags(parser.add_argument_group("network"))
+    add_training_flags(parser.add_argument_group("training"))
     add_data_flags(parser.add_argument_group("data"))
     add_run_flags(parser.add_argument_group("the run and its log"))
     return parser
@@ -96,7 +100,7 @@ def add_task_flags(group: Group) -> None:
 
 
 def add_network_flags(group: Group) -> None:
-    """What learns, and how."""
+    """What learns."""
     group.add_argument(
         "--network",
         nargs="+",
@@ -111,14 +115,14 @@ def add_network_flags(group: Group) -> None:
         nargs="+",
         type=whole_number,
         metavar="N",
-        help="filters of each conv, the last number for all that follow (default: 64 128)",
+        help="filters of each conv, the last number for all that follow (default: 64 for the "
+        "first, 128 for the others)",
     )
     group.add_argument(
         "--hidden-units",
         type=whole_number,
-        default=500,
         metavar="N",
-        help="units of each fc before the output (default: %(default)s)",
+        help=f"units of each fc before the output (default: {HIDDEN_UNITS})",
     )
     group.add_argument(
         "--norm",
@@ -135,6 +139,10 @@ def add_network_flags(group: Group) -> None:
         help="the probability, above 0 and up to 1, that a value is KEPT after each conv; 1 is no "
         "dropout (default: %(default)s)",
     )
+
+
+def add_training_flags(group: Group) -> None:
+    """How it learns."""
     group.add_argument(
         "--optimizer",
         choices=["sgd", "adam"],
@@ -263,7 +271,8 @@ def positive_number(text: str) -> float:
 
 def keep_probability(text: str) -> float:
     """A flag's number above 0 and up to 1."""
-    return checked(text, float, lambda x: 0 < x <= 1, "a number above 0 and up to 1")
+    # Where rounding makes the share that is dropped 1, nothing at all would be kept.
+    return checked(text, float, lambda x: x <= 1 and 1 - x < 1, "a number above 0 and up to 1")
 
 
 def checked(text: str, kind: type, fits: Callable[[float], bool], expected: str) -> float:
@@ -287,7 +296,9 @@ def check_tasks(names: list[str]) -> None:
     """Refuses a task that there is not, and names those that there are."""
     for name in names:
         if name not in TASKS:
-            raise RequestError(f"--tasks: no task {name!r}; there are {describe_tasks(', ')}")
+            meant = difflib.get_close_matches(name.lower(), TASKS, n=1)
+            hint = f" (did you mean {meant[0]}?)" if meant else ""
+            raise RequestError(f"--tasks: no task {name!r}{hint}; there are {describe_tasks(', ')}")
 
 
 def check_network(settings: argparse.Namespace) -> None:
@@ -303,8 +314,13 @@ def check_network(settings: argparse.Namespace) -> None:
         )
     if settings.filters and len(settings.filters) > convolutions:
         raise RequestError(
-            f"--filters: {len(settings.filters)} numbers for {convolutions} conv; "
-            "give one for each conv at most"
+            f"--filters {' '.join(map(str, settings.filters))}: one number for each conv at most, "
+            f"and --network {' '.join(network)} has {convolutions}"
+        )
+    if settings.hidden_units and network.count("fc") == 1:
+        raise RequestError(
+            f"--hidden-units: --network {' '.join(network)} has no fc before the output; add one, "
+            f"as in --network {' '.join(network)} fc"
         )
 
 
@@ -319,6 +335,8 @@ def check_data(settings: argparse.Namespace) -> None:
                 f"{flag}: there is no folder {folder}; name one that has the data, leave {flag} "
                 "out to download it, or use --fake-data"
             )
+    if settings.fake_data and settings.dog_breeds:
+        raise RequestError("--dog-breeds: drawn dogs have breeds of their own; leave one flag out")
     breeds, most = settings.dog_breeds, TASKS["dog"].classes
     if breeds is not None and not 2 <= len(set(breeds)) == len(breeds) <= most:
         raise RequestError(

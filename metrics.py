@@ -8,14 +8,27 @@ tasks) and `mean_accuracy`.
 from statistics import fmean
 
 
-def summarize(history: list[dict], task_names: list[str]) -> dict:
+def summarize(history: list[dict], task_names: list[str], task_time: int) -> dict:
     """What a run came to: a dict per task, and the means over the tasks.
 
     `forgetting` is a task's best accuracy minus its final one (Chaudhry et al. 2018, arXiv
     1801.10112, measure it against the best before the final task; here against the best of the
     whole run, so that it is never negative).
     """
-    tasks = [task_summary(history, index, name) for index, name in enumerate(task_names)]
+    tasks = []
+    for index, name in enumerate(task_names):
+        accuracies = [test["accuracy"][index] for test in history]
+        best = max(accuracies)
+        tasks.append(
+            {
+                "name": name,
+                "best": best,
+                "best_step": history[accuracies.index(best)]["step"],
+                "final": accuracies[-1],
+                "at_last_switch": at_last_switch(history, index, task_time),
+                "forgetting": best - accuracies[-1],
+            }
+        )
     means = {
         quantity: mean_or_none([task[quantity] for task in tasks])
         for quantity in ("best", "final", "at_last_switch", "forgetting")
@@ -23,27 +36,17 @@ def summarize(history: list[dict], task_names: list[str]) -> dict:
     return {"tasks": tasks, "mean": means}
 
 
-def task_summary(history: list[dict], index: int, name: str) -> dict:
-    """One task's accuracies: best, final, when last switched away from, and what was forgotten."""
-    accuracies = [test["accuracy"][index] for test in history]
-    best = max(accuracies)
-    return {
-        "name": name,
-        "best": best,
-        "best_step": history[accuracies.index(best)]["step"],
-        "final": accuracies[-1],
-        "at_last_switch": at_last_switch(history, index),
-        "forgetting": best - accuracies[-1],
-    }
+def at_last_switch(history: list[dict], index: int, task_time: int) -> float | None:
+    """The task's accuracy at the last test within a turn of its own that is over.
 
-
-def at_last_switch(history: list[dict], index: int) -> float | None:
-    """The task's accuracy at the last test of its last turn that another task's turn followed.
-
-    None where no turn of the task was followed by another task's.
+    That is the test at the switch to the next task where one was made there. None where no turn of
+    the task is over, or none that is had a test in it.
     """
-    for test, following in zip(reversed(history[:-1]), reversed(history[1:]), strict=True):
-        if test["trained"] == index and following["trained"] != index:
+    if len(history[-1]["accuracy"]) == 1:
+        return None  # there is nothing to switch to
+    turns = [(test["step"] - 1) // task_time for test in history]
+    for test, turn in zip(reversed(history), reversed(turns), strict=True):
+        if test["trained"] == index and turn < turns[-1]:
             return test["accuracy"][index]
     return None
 

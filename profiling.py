@@ -7,20 +7,24 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
-from tensorflow.tsl.profiler.protobuf import xplane_pb2
+from google.protobuf.message import Message
 
 
 @contextmanager
-def profile(folder: Path) -> Iterator[None]:
-    """Profiles what is done inside, into `folder/plugins/profile/<time>/`.
+def profile(folder: Path, step: int) -> Iterator[None]:
+    """Profiles what is done inside, into `folder/plugins/profile/step_<step>/`.
 
     TensorFlow writes `<host>.xplane.pb`, which TensorBoard's profile page reads. Chrome's trace
     viewer (chrome://tracing) reads the `<host>.trace.json.gz` that is put beside it.
     """
-    before = set(folder.glob("plugins/profile/*/*.xplane.pb"))
+    profiles = folder / "plugins" / "profile"
+    before = set(profiles.glob("*"))
     with tf.profiler.experimental.Profile(str(folder)):
         yield
-    for path in set(folder.glob("plugins/profile/*/*.xplane.pb")) - before:
+    (written,) = set(profiles.glob("*")) - before
+    # TensorFlow names the folder by the second, of which the next profile may be too.
+    target = written.rename(profiles / f"step_{step}")
+    for path in target.glob("*.xplane.pb"):
         write_chrome_trace(path)
 
 
@@ -29,6 +33,9 @@ def write_chrome_trace(path: Path) -> None:
 
     The format: https://docs.google.com/document/d/1CvAClvFfyA5R-PhYUmn5OOQtYMH4h6I0nSsKchNAySU
     """
+    # Not among TensorFlow's public names, so no run without --trace depends on it.
+    from tensorflow.tsl.profiler.protobuf import xplane_pb2
+
     space = xplane_pb2.XSpace.FromString(path.read_bytes())
     events = [
         event
@@ -40,8 +47,8 @@ def write_chrome_trace(path: Path) -> None:
         json.dump({"displayTimeUnit": "ms", "traceEvents": events}, file)
 
 
-def plane_events(process: int, plane: xplane_pb2.XPlane) -> Iterator[dict]:
-    """A device's events: names of its threads, then what ran when, in microseconds."""
+def plane_events(process: int, plane: Message) -> Iterator[dict]:
+    """The events of an XPlane, a device: names of its threads, then what ran when, in µs."""
     yield {"ph": "M", "pid": process, "name": "process_name", "args": {"name": plane.name}}
     for thread, line in enumerate(plane.lines):
         place = {"pid": process, "tid": thread}

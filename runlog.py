@@ -89,7 +89,7 @@ class RunLog:
         self.scalars("test", step, {"accuracy": test["mean_accuracy"]})
         for curve, accuracy, loss in zip(self.curves, test["accuracy"], test["loss"], strict=True):
             self.scalars(f"test_{curve}", step, {"accuracy": accuracy, "loss": loss})
-        self.metrics.write(json.dumps(test) + "\n")
+        self.metrics.write(json.dumps(test, allow_nan=False) + "\n")
         self.metrics.flush()
 
     def __enter__(self) -> "RunLog":

@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import math
 import platform
 import shlex
 import sys
 from collections.abc import Sequence
 from datetime import datetime
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,14 +37,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 0
             return run(settings, interrupts)
     except RequestError as error:
-        print(f"task.py: error: {error}", file=sys.stderr)
+        complain(f"error: {error}")
         return 2
     except (RunError, OSError) as error:
-        print(f"task.py: failed: {error}", file=sys.stderr)
+        complain(f"failed: {error}")
+        return 1
+    except ModuleNotFoundError as error:
+        complain(f"failed: {error.name} is not installed; run `pipenv sync`, then `pipenv shell`")
         return 1
     except Interrupted as interrupted:
-        print("task.py: stopped", file=sys.stderr)
+        complain("stopped")
         return 128 + interrupted.signal_number
+
+
+def complain(message: str) -> None:
+    """Prints a message in one line, whatever is in it."""
+    print("task.py:", " ".join(message.split()), file=sys.stderr)
 
 
 def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
@@ -67,13 +76,22 @@ def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
         log.describe(describe_run(settings, datasets, trainer, device), trainer.graph())
         with display.training(), interrupts.deferred():
             trainer.run(log, display, interrupts.stopped)
-        if interrupts.received is not None:
+        if interrupts.received is not None and trainer.step < settings.max_steps:
             display.say(f"stopped after {trainer.step:,} steps; what was learned is in {folder}")
             return 128 + interrupts.received
-        summary = summarize(trainer.history, settings.tasks)
+        summary = summarize(trainer.history, settings.tasks, settings.task_time)
         write_json(folder / "summary.json", {"step": trainer.step, **summary})
-    display.results(summary)
+    display.results(summary, drawn=settings.fake_data)
+    display.say(f"all of it is in {folder}")
     return 0
+
+
+def never_trained(settings: argparse.Namespace) -> list[tuple[str, str]]:
+    """A row that names the tasks whose turn does not come, if there are any."""
+    turns = math.ceil(settings.max_steps / settings.task_time)
+    names = settings.tasks[turns:]
+    text = f"too few for a turn of {', '.join(names)}; lower --task-time or raise --max-steps"
+    return [("", text)] if names else []
 
 
 def plain_settings(settings: argparse.Namespace) -> dict:
@@ -106,11 +124,19 @@ def describe_run(
         "device": device,
         "versions": {
             "python": platform.python_version(),
-            **{package: version(package) for package in PACKAGES},
+            **{package: version_of(package) for package in PACKAGES},
         },
         "command": shlex.join(sys.argv),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def version_of(package: str) -> str | None:
+    """The version installed; None where it goes by another name, as TensorFlow's variants do."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
 
 
 def what_will_run(
@@ -142,6 +168,7 @@ def what_will_run(
             f"{settings.batch}, keep probability {settings.dropout:g}, seed {settings.seed}",
         ),
         ("schedule", f"{settings.max_steps:,} steps, {settings.task_time:,} on each task in turn"),
+        *never_trained(settings),
         ("device", device),
         ("folder", str(folder)),
         ("to watch", f"tensorboard --logdir {shlex.quote(str(settings.log_dir))}"),
@@ -150,4 +177,6 @@ def what_will_run(
 
 
 if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # an encoding without × is no reason to fail
     sys.exit(main())

@@ -11,7 +11,8 @@ from model import set_dropout_step
 from randomness import Stream, stream_key
 from tasks import Seeds, Task
 
-# Images to a batch in testing, where its size changes nothing but the speed.
+# Images to a batch in testing. Part of what the noise task's test images are: each batch of them
+# is drawn from its place.
 TEST_BATCH = 500
 
 SCALAR = tf.TensorSpec((), tf.int64)

@@ -21,7 +21,6 @@ from tasks import CHANNELS, TASKS
 
 # How many steps are run at most before progress is shown and a signal is answered.
 LONGEST_STRETCH = 50
-CHECKPOINTS_KEPT = 2
 
 
 class Trainer:
@@ -32,7 +31,7 @@ class Trainer:
         self.settings = settings
         tasks = [TASKS[name] for name in settings.tasks]
         input_shape = (IMAGE_SIZE, IMAGE_SIZE, CHANNELS[settings.input_style])
-        self.network = build_network(settings, input_shape, tasks[0].classes)
+        self.network = build_network(settings, input_shape, max(task.classes for task in tasks))
         self.optimizer = build_optimizer(settings)
         self.optimizer.build(self.network.trainable_variables)
         on_device = {name: to_device(dataset) for name, dataset in datasets.items()}
@@ -48,8 +47,16 @@ class Trainer:
         """Trains to the last step, or until `stopped` says so, and saves.
 
         Raises:
-            RunError: the loss is no longer a number.
+            RunError: the loss is no longer a number, or TensorFlow could not go on.
         """
+        try:
+            self.train_to_the_end(log, display, stopped)
+        except (tf.errors.OpError, MemoryError) as error:
+            reason = str(error).partition("\n")[0] or "out of memory"
+            raise RunError(f"at step {self.step}: {reason}") from error
+
+    def train_to_the_end(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> None:
+        """The loop itself."""
         settings = self.settings
         # What each task's steps came to since the last point of the training curves.
         tallies: dict[int, Tally] = defaultdict(Tally)
@@ -78,22 +85,27 @@ class Trainer:
             periods=(
                 settings.train_summary_frequency,
                 settings.test_frequency,
-                settings.train_metadata_frequency,
+                settings.train_metadata_frequency if settings.trace else LONGEST_STRETCH,
                 LONGEST_STRETCH,
             ),
         )
         seen = self.schedule.steps_trained(index, self.step) * settings.batch
         traced = settings.trace and self.step % settings.train_metadata_frequency == 0
-        with profile(log.folder / "train") if traced else nullcontext():
+        with profile(log.folder / "train", self.step) if traced else nullcontext():
             tally = self.loops[index].train(self.step, end, seen)
-        if not math.isfinite(tally.loss):
-            raise RunError(
-                f"the loss became {tally.loss} between steps {self.step} and {end}, training task "
-                f"{settings.tasks[index]} at learning rate {settings.learning_rate:g}; start again "
-                "with a smaller --learning-rate"
-            )
+        self.check_finite(
+            tally, f"training task {settings.tasks[index]} in steps {self.step} to {end}"
+        )
         self.step = end
         return tally
+
+    def check_finite(self, tally: Tally, doing: str) -> None:
+        """Ends a run whose numbers have become none."""
+        if not math.isfinite(tally.loss):
+            raise RunError(
+                f"the loss became {tally.loss} {doing}, at learning rate "
+                f"{self.settings.learning_rate:g}; start again with a smaller --learning-rate"
+            )
 
     def log_training(self, log: RunLog, index: int, tallies: dict[int, Tally]) -> None:
         """Writes what the steps since the last point came to, and each trained task's share."""
@@ -115,6 +127,8 @@ class Trainer:
     def test(self, log: RunLog, display: Display, trained: int | None) -> None:
         """Tests every task after task `trained` was trained (None before the first step)."""
         tallies = [loops.test() for loops in self.loops]
+        for name, tally in zip(self.settings.tasks, tallies, strict=True):
+            self.check_finite(tally, f"testing task {name} after step {self.step}")
         test = {
             "step": self.step,
             "trained": trained,
@@ -130,7 +144,7 @@ class Trainer:
         """Saves the network and the optimiser as they are at this step."""
         checkpoint = tf.train.Checkpoint(network=self.network, optimizer=self.optimizer)
         manager = tf.train.CheckpointManager(
-            checkpoint, str(log.folder / "checkpoints"), CHECKPOINTS_KEPT
+            checkpoint, str(log.folder / "checkpoints"), max_to_keep=1
         )
         manager.save(checkpoint_number=self.step)
 

@@ -94,12 +94,12 @@ def kaggle_rows(labels: Path) -> list[tuple[int, str, str]]:
 
 def read_folders(folder: Path) -> Breeds:
     """A folder per breed, named by it, by its WordNet id, or by both (`n02085620-Chihuahua`)."""
-    return {
-        breed_name(inside.name): photographs
-        for inside in sorted(folder.iterdir())
-        if inside.is_dir()
-        and (photographs := sorted(p for p in inside.iterdir() if p.suffix.lower() in SUFFIXES))
-    }
+    breeds = defaultdict(list)
+    for inside in sorted(path for path in folder.iterdir() if path.is_dir()):
+        photographs = sorted(path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES)
+        if photographs:
+            breeds[breed_name(inside.name)] += photographs
+    return breeds
 
 
 def breed_name(folder_name: str) -> str:
@@ -108,7 +108,10 @@ def breed_name(folder_name: str) -> str:
 
 
 def hold_out(breeds: Breeds) -> tuple[Breeds, Breeds]:
-    """A tenth of each breed for testing, the same ones always: by a hash of the file's name."""
+    """A tenth of each breed for testing: those first by a hash of the file's name.
+
+    The same photographs always, wherever they lie; only adding or removing some can change it.
+    """
     train, test = {}, {}
     for breed, paths in breeds.items():
         ordered = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())

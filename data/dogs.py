@@ -19,7 +19,6 @@ from errors import RequestError
 # Imagewoof (fast.ai), ten breeds out of ImageNet: https://github.com/fastai/imagenette
 URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagewoof2-160.tgz"
 MD5 = "3d200a7be99704a0d7509be2a9fbfe15"
-CACHE_NAME = "dogs-28px"
 
 
 def load(
@@ -47,14 +46,14 @@ def load(
             "another with --pickle-file, and it is written from the photographs"
         )
     if cache_only:
-        stored = cache_file or default_cache(folder or cache_folder() / "dogs")
+        stored = cache_file or default_cache(folder or cache_folder() / "dogs", breeds)
         if stored.exists():
             return load_stored(stored, breeds)
     if folder is None:
         folder = cache_folder() / "dogs"
         download_missing(folder, quiet)
     train, test = choose_breeds(*find_photographs(folder), breeds)
-    return recall_or_decode(folder, train, test, cache_file or default_cache(folder), quiet)
+    return recall_or_decode(folder, train, test, cache_file or default_cache(folder, breeds), quiet)
 
 
 def load_stored(path: Path, breeds: list[str] | None) -> Dataset:
@@ -70,7 +69,7 @@ def load_stored(path: Path, breeds: list[str] | None) -> Dataset:
             f"{path} holds the breeds {', '.join(dataset.class_names)}, not those of --dog-breeds; "
             "leave out --use-pickle to make it anew"
         )
-    return dataset
+    return replace(dataset, origin=f"{len(dataset.class_names)} breeds of dog from {path}")
 
 
 def download_missing(folder: Path, quiet: bool) -> None:
@@ -86,18 +85,22 @@ def download_missing(folder: Path, quiet: bool) -> None:
         ) from error
 
 
-def default_cache(folder: Path) -> Path:
-    """Where the decoded images are kept: beside the photographs, or in the cache folder.
+def default_cache(folder: Path, breeds: list[str] | None) -> Path:
+    """Where the decoded images of a choice of breeds are kept, None being the first ten.
 
-    The cache folder is for photographs that are read-only, by their folder's mode too: that holds
-    back everyone but root, and what is marked so is left alone by root as well.
+    That is beside the photographs; in the cache folder where these are read-only, by their folder's
+    mode too: that holds back everyone but root, and root is to leave alone what is marked so.
     """
-    if os.access(folder, os.W_OK) and folder.stat().st_mode & (
-        stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
-    ):
-        return folder / f"{CACHE_NAME}.npz"
-    identity = hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:12]
-    return cache_folder() / f"{CACHE_NAME}-{identity}.npz"
+    name = "dogs-28px" if breeds is None else f"dogs-28px-{short_hash(' '.join(breeds))}"
+    writable = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
+    if os.access(folder, os.W_OK) and folder.stat().st_mode & writable:
+        return folder / f"{name}.npz"
+    return cache_folder() / f"{name}-of-{short_hash(str(folder.resolve()))}.npz"
+
+
+def short_hash(text: str) -> str:
+    """Twelve letters and digits that stand for the text in a file's name."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def recall_or_decode(

@@ -111,8 +111,7 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         with path.open("rb") as file:
             gzipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         with gzip.open(path) if gzipped else path.open("rb") as file:
-            header = np.frombuffer(file.read(4 * (1 + dimensions)), dtype=">u4")
-            shape = check_idx_header(path, header, dimensions)
+            shape = check_idx_header(path, file.read(4 * (1 + dimensions)), dimensions)
             size = math.prod(shape)
             values = file.read(size + 1)
     except (OSError, EOFError, zlib.error, ValueError) as error:
@@ -126,10 +125,11 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     return np.frombuffer(values, dtype=np.uint8).reshape(shape)
 
 
-def check_idx_header(path: Path, header: np.ndarray, dimensions: int) -> tuple[int, ...]:
+def check_idx_header(path: Path, contents: bytes, dimensions: int) -> tuple[int, ...]:
     """The shape that an IDX header states, once it is seen to be one of a sound file."""
-    if len(header) != 1 + dimensions:
+    if len(contents) != 4 * (1 + dimensions):
         raise RequestError(f"{path}: cut short inside its header; fetch it again")
+    header = np.frombuffer(contents, dtype=">u4")
     expected = IDX_UNSIGNED_BYTES + dimensions
     if header[0] != expected:
         raise RequestError(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the list of tasks must answer without the seconds that TensorFlow takes
     import tensorflow as tf
 
-# The channels of each input style, and what the flag's help says of it.
+# The channels of each input style.
 CHANNELS = {"combined": 3, "channelplex": 4}
 # The channels of a colour image.
 COLOUR = 3

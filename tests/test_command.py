@@ -2,12 +2,14 @@
 
 import json
 import re
+import subprocess
+import sys
 from statistics import fmean
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import one_line, run_command, write_idx, write_kaggle, write_mnist
+from conftest import ROOT, one_line, run_command, write_idx, write_kaggle, write_mnist
 from reading import accumulate, only_run, read_curves, read_metrics
 
 from data import load_datasets
@@ -148,7 +150,7 @@ def test_plain_output(run):
     assert "\r" not in result.stdout
     for text in (
         "Decoding 30 pictures",
-        "dog: ten breeds of dog, colour photographs at 28×28; 27 to train, 3 to test",
+        "dog: up to ten breeds of dog, colour photographs at 28×28; 27 to train, 3 to test",
         "id: MNIST digits as they are; 40 to train, 25 to test",
         "8,170 parameters",
         str(folder),
@@ -157,8 +159,9 @@ def test_plain_output(run):
         assert text in result.stdout
     lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
     assert [line.split()[1] for line in lines] == [f"{step}/10" for step in TESTS]
-    table = result.stdout.splitlines()[-6:]
-    assert [line.split()[0] for line in table if line.strip()][-4:] == [*TASKS, "mean"]
+    *table, last = result.stdout.splitlines()[-5:]
+    assert [line.split()[0] for line in table] == [*TASKS, "mean"]
+    assert last == f"all of it is in {folder}"
 
 
 def test_tensorflow_is_silent(run):
@@ -207,13 +210,75 @@ def test_deeper_network_other_style_and_optimizer(tmp_path):
     assert config["parameters"] == convolutions + 7 * 7 * 4 * 6 + 6 + 6 * 10 + 10
 
 
-def test_a_loss_that_is_no_number_ends_the_run(tmp_path):
-    flags = ("--tasks", "id", "--learning-rate", "1e30", "--norm", "none")
-    result = start(tmp_path, *flags)
+@pytest.mark.parametrize(
+    ("test_frequency", "doing"),
+    [(100, r"training task id in steps \d+ to \d+"), (1, "testing task")],
+)
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path, test_frequency, doing):
+    flags = ("--tasks", "id", "--learning-rate", "1e30", "--norm", "none", "--max-steps", "50")
+    result = start(tmp_path, *flags, "--test-frequency", test_frequency)
     assert result.returncode == 1
-    line = one_line(result)
-    assert re.search(r"failed: the loss became (nan|inf) between steps \d+ and \d+", line)
-    assert "task id at learning rate 1e+30" in line
+    assert re.search(
+        rf"failed: the loss became (nan|inf) {doing}.*, at learning rate 1e\+30", one_line(result)
+    )
+    assert [line["step"] for line in read_metrics(only_run(tmp_path / "log"))] == [0]
+
+
+def test_the_users_own_keras_settings_change_nothing(tmp_path):
+    write_mnist(tmp_path / "mnist")
+    (tmp_path / ".keras").mkdir()
+    settings = {"image_data_format": "channels_first", "floatx": "float16", "backend": "jax"}
+    (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
+    result = run_command(
+        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", *TINY),
+        HOME=str(tmp_path),
+        KERAS_BACKEND="numpy",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "8,170 parameters" in result.stdout
+
+
+def test_a_folder_that_takes_no_more_ends_the_run_in_one_line(tmp_path):
+    write_mnist(tmp_path / "mnist")
+    code = (
+        "import resource, signal, sys, task\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))\n"
+        "sys.exit(task.main(sys.argv[1:]))\n"
+    )
+    flags = ("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", "--quiet")
+    result = subprocess.run(
+        [sys.executable, "-c", code, *map(str, flags), "--filters", "2", "--max-steps", "2000"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 1
+    assert one_line(result).startswith("task.py: failed: ")
+
+
+def test_a_task_whose_turn_does_not_come_is_named(tmp_path):
+    write_mnist(tmp_path / "mnist")
+    result = run_command(
+        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", "inv", "id"),
+        *("--max-steps", "6", "--task-time", "4", "--filters", "2"),
+    )
+    assert "too few for a turn of id; lower --task-time" in result.stdout
+    lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
+    assert "id (0) " in lines[0]
+    assert "id (2) " in lines[0]
+
+
+def test_no_control_characters_in_a_file_whatever_the_environment(tmp_path):
+    write_mnist(tmp_path / "mnist")
+    result = run_command(
+        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", *TINY),
+        FORCE_COLOR="1",
+        PYTHONIOENCODING="ascii",
+    )
+    assert result.returncode == 0, result.stderr
+    assert "\x1b" not in result.stdout
+    assert "step 10/10" in result.stdout
 
 
 def test_drawn_data_says_so(tmp_path):
@@ -222,6 +287,7 @@ def test_drawn_data_says_so(tmp_path):
     )
     assert result.returncode == 0, result.stderr
     assert "DRAWN DATA" in result.stdout
+    assert "test accuracy, %, on drawn data" in result.stdout
     folder = only_run(tmp_path / "log")
     assert folder.relative_to(tmp_path / "log").parts[:2] == ("fake", "t_dog")
     config = json.loads((folder / "config.json").read_text())

@@ -57,8 +57,9 @@ def test_a_terminal_shows_a_bar_and_the_tasks_accuracies(tmp_path, columns):
     assert re.search(r"tested at [1-4]00, %:\s+dog\s+\d+\.\d\d\s+id\s+\d+\.\d\d", text)
     assert not re.search(r"^step \d+/", text, re.MULTILINE)  # the plain lines are for files
     assert "forgetting" in text.rpartition("━")[2]  # the bar makes way for the table
-    widest = max(len(line) for line in re.split(r"[\r\n]+", text))
-    assert widest <= columns
+    *lines, last, _ = re.split(r"[\r\n]+", text)
+    assert max(map(len, lines)) <= columns
+    assert last.startswith("all of it is in ")  # in one piece, to be copied
 
 
 def test_percent():

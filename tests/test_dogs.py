@@ -149,7 +149,10 @@ def test_a_changed_photograph_is_noticed(tmp_path):
 
 def test_other_breeds_are_not_taken_from_the_cache(tmp_path):
     dogs.load(write_kaggle(tmp_path), quiet=True)
-    assert dogs.load(tmp_path, ["dingo", "collie"], quiet=True).class_names == ("dingo", "collie")
+    for cache_only in (False, True):
+        dataset = dogs.load(tmp_path, ["dingo", "collie"], cache_only=cache_only, quiet=True)
+        assert dataset.class_names == ("dingo", "collie")
+    assert dogs.load(tmp_path, cache_only=True).class_names == BREEDS
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b"PK\x03\x04", lambda b: b""])
@@ -175,7 +178,7 @@ def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
     folder.chmod(0o555)
     dogs.load(folder, quiet=True)
     assert sorted(path.name for path in folder.iterdir()) == ["labels.csv", "train"]
-    (cache,) = (tmp_path / "cache" / "multiple-tasks").glob("dogs-28px-*.npz")
+    (cache,) = (tmp_path / "cache" / "multiple-tasks").glob("dogs-28px-of-*.npz")
     assert cache.is_file()
     folder.chmod(0o755)
 

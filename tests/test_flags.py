@@ -13,7 +13,10 @@ from tasks import TASKS
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        ("--tasks id dgo", "--tasks: no task 'dgo'; there are dog (ten breeds"),
+        (
+            "--tasks id dgo",
+            "--tasks: no task 'dgo' (did you mean dog?); there are dog (up to ten breeds",
+        ),
         ("--task-time 0", "--task-time: expected a whole number, 1 or more, got '0'"),
         ("--max-steps -5", "--max-steps: expected a whole number"),
         ("--batch 1.5", "--batch: expected a whole number, 1 or more, got '1.5'"),
@@ -26,7 +29,11 @@ from tasks import TASKS
         ("--network fc conv", "--network fc conv: must end in fc"),
         ("--network fc conv fc", "a conv cannot follow an fc"),
         ("--network pool fc", "invalid choice: 'pool'"),
-        ("--filters 8 9", "--filters: 2 numbers for 1 conv"),
+        ("--filters 8 9", "--filters 8 9: one number for each conv at most"),
+        ("--filters 8 --network fc", "--network fc has 0"),
+        ("--hidden-units 9", "--network conv fc has no fc before the output"),
+        ("--dropout 1e-20", "--dropout: expected a number above 0"),
+        ("--fake-data --dog-breeds pug husky", "--dog-breeds: drawn dogs have breeds of their own"),
         ("--data-dir no/such", "--data-dir: there is no folder no/such"),
         ("--data-dog-dir no/such", "--data-dog-dir: there is no folder no/such"),
         ("--dog-breeds pug", "--dog-breeds: expected 2 to 10 different breeds"),

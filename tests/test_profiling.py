@@ -17,8 +17,9 @@ def test_trace(tmp_path):
     assert result.returncode == 0, result.stderr
     assert result.stderr == ""
     folder = only_run(tmp_path / "log") / "train" / "plugins" / "profile"
+    assert sorted(path.name for path in folder.iterdir()) == ["step_0", "step_5"]
     profiles = sorted(folder.glob("*/*.xplane.pb"))
-    assert profiles
+    assert len(profiles) == 2
     traces = sorted(folder.glob("*/*.trace.json.gz"))
     assert [path.parent for path in traces] == [path.parent for path in profiles]
 
@@ -43,5 +44,6 @@ def test_trace(tmp_path):
 def test_no_trace_unless_asked(tmp_path):
     write_mnist(tmp_path / "mnist")
     flags = ("--tasks", "id", "--quiet", "--max-steps", "2", "--train-metadata-frequency", "1")
-    run_command("--data-dir", tmp_path, "--log-dir", tmp_path / "log", *flags)
+    result = run_command("--data-dir", tmp_path, "--log-dir", tmp_path / "log", *flags)
+    assert result.returncode == 0, result.stderr
     assert not list((tmp_path / "log").rglob("plugins"))

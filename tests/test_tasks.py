@@ -111,7 +111,7 @@ def test_a_grey_change_leaves_the_other_channels_empty(name):
 
 
 def test_every_task_has_ten_classes_and_fits_both_styles():
-    assert set(TASKS) == {"id", "ref", "inv", "noise", "perm", "zero", "one", "dog"}
+    assert set(TASKS) >= {"id", "ref", "inv", "noise", "perm", "zero", "one", "dog"}
     for name, task in TASKS.items():
         assert task.name == name
         assert task.classes == 10
