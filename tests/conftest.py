@@ -18,9 +18,9 @@ ROOT = Path(__file__).resolve().parent.parent
 BREEDS = ("beagle", "collie", "dingo")
 
 
-def write_idx(path: Path, values: np.ndarray, magic: int | None = None) -> Path:
+def write_idx(path: Path, values: np.ndarray) -> Path:
     """Writes an IDX file of unsigned bytes, gzipped where the name ends in .gz."""
-    header = struct.pack(f">{1 + values.ndim}I", magic or 0x0800 + values.ndim, *values.shape)
+    header = struct.pack(f">{1 + values.ndim}I", 0x0800 + values.ndim, *values.shape)
     contents = header + values.astype(np.uint8).tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(contents) if path.suffix == ".gz" else contents)
