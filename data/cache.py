@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from data.dataset import IMAGE_SIZE, Dataset, Split
+from data.dataset import Dataset, Split
 
 # Raised when the file's contents change, so that an older one is made anew.
 VERSION = 1
@@ -38,11 +38,13 @@ def save(path: Path, dataset: Dataset, fingerprint: str) -> None:
         os.replace(whole, path)
 
 
-def load(path: Path, fingerprint: str | None) -> Dataset:
+def load(path: Path, fingerprint: str | None, size: int) -> Dataset:
     """The dataset in the file, if it was made from what `fingerprint` stands for (None: anything).
 
+    Its images are [N, size, size, 3] uint8.
+
     Raises:
-        ValueError: it is stale, damaged, or of another version; the message says which.
+        ValueError: it is stale, damaged, or of another size or version; the message says which.
     """
     try:
         with np.load(path, allow_pickle=False) as file:
@@ -53,7 +55,9 @@ def load(path: Path, fingerprint: str | None) -> Dataset:
             raise ValueError("the photographs have changed")
         class_names = tuple(str(name) for name in stored["class_names"])
         splits = [
-            checked_split(stored[f"{split}_images"], stored[f"{split}_labels"], len(class_names))
+            checked_split(
+                stored[f"{split}_images"], stored[f"{split}_labels"], len(class_names), size
+            )
             for split in ("train", "test")
         ]
     except ValueError:
@@ -63,11 +67,13 @@ def load(path: Path, fingerprint: str | None) -> Dataset:
     return Dataset(*splits, class_names=class_names, origin=str(path))
 
 
-def checked_split(images: np.ndarray, labels: np.ndarray, classes: int) -> Split:
+def checked_split(images: np.ndarray, labels: np.ndarray, classes: int, size: int) -> Split:
     """A split of what a file claims to be one."""
     sound = (
         images.dtype == np.uint8
-        and images.shape == (len(labels), IMAGE_SIZE, IMAGE_SIZE, 3)
+        and images.ndim == 4
+        and len(images) == len(labels)
+        and images.shape[3] == 3
         and labels.dtype == np.int32
         and labels.ndim == 1
         and len(labels) > 0
@@ -76,6 +82,10 @@ def checked_split(images: np.ndarray, labels: np.ndarray, classes: int) -> Split
     )
     if not sound:
         raise ValueError("its arrays are not those of a dataset")
+    if images.shape[1:3] != (size, size):
+        raise ValueError(
+            f"its images are {images.shape[1]}×{images.shape[2]} pixels, expected {size}×{size}"
+        )
     return Split(images, labels)
 
 

@@ -4,15 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Every dataset is brought to this height and width, in pixels, so that tasks can share a network.
-IMAGE_SIZE = 28
-
 
 @dataclass(frozen=True)
 class Split:
     """Images and their labels."""
 
-    images: np.ndarray  # [N, IMAGE_SIZE, IMAGE_SIZE, C] uint8, C = 1 (grey) or 3 (red, green, blue)
+    images: np.ndarray  # [N, S, S, C] uint8, S = --image-size, C = 1 (grey) or 3 (red, green, blue)
     labels: np.ndarray  # [N] int32, an index into the dataset's class_names
 
 

@@ -23,15 +23,17 @@ MD5 = "3d200a7be99704a0d7509be2a9fbfe15"
 
 def load(
     folder: Path | None,
+    size: int,
     breeds: list[str] | None = None,
     cache_file: Path | None = None,
     cache_only: bool = False,
     quiet: bool = False,
 ) -> Dataset:
-    """Up to ten breeds of dog, as 28×28 colour images.
+    """Up to ten breeds of dog, as colour images [N, size, size, 3] uint8.
 
     Args:
         folder: where the photographs are; None for the cache folder, downloaded if need be.
+        size: the height and width of the images, in pixels.
         breeds: which breeds, in the order of their labels; None for the first ten by name.
         cache_file: where the decoded images are kept; None for beside the photographs, or in the
             cache folder where that is read-only.
@@ -46,20 +48,21 @@ def load(
             "another with --pickle-file, and it is written from the photographs"
         )
     if cache_only:
-        stored = cache_file or default_cache(folder or cache_folder() / "dogs", breeds)
+        stored = cache_file or default_cache(folder or cache_folder() / "dogs", size, breeds)
         if stored.exists():
-            return load_stored(stored, breeds)
+            return load_stored(stored, size, breeds)
     if folder is None:
         folder = cache_folder() / "dogs"
         download_missing(folder, quiet)
     train, test = choose_breeds(*find_photographs(folder), breeds)
-    return recall_or_decode(folder, train, test, cache_file or default_cache(folder, breeds), quiet)
+    cache_file = cache_file or default_cache(folder, size, breeds)
+    return recall_or_decode(folder, train, test, size, cache_file, quiet)
 
 
-def load_stored(path: Path, breeds: list[str] | None) -> Dataset:
+def load_stored(path: Path, size: int, breeds: list[str] | None) -> Dataset:
     """The decoded images of an earlier run, whatever has become of the photographs."""
     try:
-        dataset = cache.load(path, fingerprint=None)
+        dataset = cache.load(path, fingerprint=None, size=size)
     except ValueError as error:
         raise RequestError(
             f"{path} cannot be used: {error}; leave out --use-pickle to make it anew"
@@ -85,13 +88,15 @@ def download_missing(folder: Path, quiet: bool) -> None:
         ) from error
 
 
-def default_cache(folder: Path, breeds: list[str] | None) -> Path:
+def default_cache(folder: Path, size: int, breeds: list[str] | None) -> Path:
     """Where the decoded images of a choice of breeds are kept, None being the first ten.
 
     That is beside the photographs; in the cache folder where these are read-only, by their folder's
     mode too: that holds back everyone but root, and root is to leave alone what is marked so.
     """
-    name = "dogs-28px" if breeds is None else f"dogs-28px-{short_hash(' '.join(breeds))}"
+    name = f"dogs-{size}px"
+    if breeds is not None:
+        name += f"-{short_hash(' '.join(breeds))}"
     writable = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
     if os.access(folder, os.W_OK) and folder.stat().st_mode & writable:
         return folder / f"{name}.npz"
@@ -104,16 +109,16 @@ def short_hash(text: str) -> str:
 
 
 def recall_or_decode(
-    folder: Path, train: Breeds, test: Breeds, cache_file: Path, quiet: bool
+    folder: Path, train: Breeds, test: Breeds, size: int, cache_file: Path, quiet: bool
 ) -> Dataset:
     """The dataset out of its cache where that is up to date, else decoded and cached."""
     origin = f"{len(train)} breeds of dog from {folder}"
     fingerprint = fingerprint_of(folder, train, test)
     try:
-        return replace(cache.load(cache_file, fingerprint), origin=origin)
+        return replace(cache.load(cache_file, fingerprint, size), origin=origin)
     except ValueError:
-        pass  # not there, stale or damaged: made anew
-    dataset = decode_dataset(train, test, origin, quiet)
+        pass  # not there, stale, damaged or of another size: made anew
+    dataset = decode_dataset(train, test, size, origin, quiet)
     try:
         cache.save(cache_file, dataset, fingerprint)
     except OSError as error:
@@ -135,10 +140,10 @@ def fingerprint_of(folder: Path, train: Breeds, test: Breeds) -> str:
     return digest.hexdigest()
 
 
-def decode_dataset(train: Breeds, test: Breeds, origin: str, quiet: bool) -> Dataset:
+def decode_dataset(train: Breeds, test: Breeds, size: int, origin: str, quiet: bool) -> Dataset:
     """Both splits, decoded with one progress bar."""
     paths = [path for split in (train, test) for group in split.values() for path in group]
-    images = decode_all(paths, quiet)
+    images = decode_all(paths, size, quiet)
     train_labels, test_labels = labels_of(train), labels_of(test)
     return Dataset(
         train=Split(images[: len(train_labels)], train_labels),

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from data.class_names import DIGITS
 from data.dataset import Dataset, Split
 from data.drawn_digits import draw_digit
 from data.drawn_dogs import BREEDS, draw_dog
@@ -16,14 +17,14 @@ from data.progress import with_progress
 SEED = 28
 CLASSES = 10
 
-# Draws one picture [IMAGE_SIZE, IMAGE_SIZE, C] uint8 of a class.
+# Draws one picture [28, 28, C] uint8 of a class.
 Draw = Callable[[int, np.random.Generator], np.ndarray]
 
 
 def digits(quiet: bool = False) -> Dataset:
     """6,000 + 1,000 digits, grey, as if written by hand."""
     splits = draw_splits(draw_digit, (6_000, 1_000), quiet)
-    return Dataset(*splits, class_names=tuple("0123456789"), origin="drawn digits, not MNIST")
+    return Dataset(*splits, class_names=DIGITS, origin="drawn digits, not MNIST")
 
 
 def dogs(quiet: bool = False) -> Dataset:

@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
-from data.dataset import IMAGE_SIZE
-
+# The height and width of a picture, in pixels, as in MNIST.
+SIZE = 28
 # Pictures are drawn this many times larger and scaled down, which smooths their edges.
 OVERSAMPLING = 3
-CANVAS = OVERSAMPLING * IMAGE_SIZE
+CANVAS = OVERSAMPLING * SIZE
 
 # A stroke is an [N, 2] array of points (x, y), x to the right and y down, both in [0, 1].
 Stroke = np.ndarray
@@ -96,7 +96,7 @@ DIGITS: tuple[tuple[list[Stroke], ...], ...] = (
 
 
 def draw_digit(digit: int, random: np.random.Generator) -> np.ndarray:
-    """One picture of the digit, [IMAGE_SIZE, IMAGE_SIZE, 1] uint8, white on black."""
+    """One picture of the digit, [SIZE, SIZE, 1] uint8, white on black."""
     picture = Image.new("L", (CANVAS, CANVAS))
     pen = ImageDraw.Draw(picture)
     ways = DIGITS[digit]

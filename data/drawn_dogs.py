@@ -79,7 +79,7 @@ class Sketch:
 
 
 def draw_dog(breed_index: int, random: np.random.Generator) -> np.ndarray:
-    """One picture of a dog of the breed, [IMAGE_SIZE, IMAGE_SIZE, 3] uint8."""
+    """One picture of a dog of the breed, [SIZE, SIZE, 3] uint8."""
     breed = BREEDS[breed_index]
     picture = background(random)
     sketch = Sketch(picture, random)

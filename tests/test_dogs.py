@@ -1,7 +1,5 @@
-"""Photographs in every layout, their split, their decoding and their cache, sound and broken."""
+"""Photographs in every layout, their split, and their decoding, sound and broken."""
 
-import os
-import pickle
 import struct
 import zlib
 from pathlib import Path
@@ -13,7 +11,6 @@ from PIL import Image
 
 from data import dogs
 from data.breeds import find_photographs, hold_out
-from data.dataset import IMAGE_SIZE
 from data.photographs import decode
 from errors import RequestError
 
@@ -26,10 +23,10 @@ def write_folders(folder, names, each=10):
 
 
 def test_kaggle_layout(tmp_path):
-    dataset = dogs.load(write_kaggle(tmp_path), quiet=True)
+    dataset = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
     assert dataset.class_names == BREEDS
-    assert dataset.train.images.shape == (27, IMAGE_SIZE, IMAGE_SIZE, 3)
-    assert dataset.test.images.shape == (3, IMAGE_SIZE, IMAGE_SIZE, 3)
+    assert dataset.train.images.shape == (27, 28, 28, 3)
+    assert dataset.test.images.shape == (3, 28, 28, 3)
     assert dataset.train.images.dtype == np.uint8
     assert dataset.train.labels.dtype == np.int32
     assert list(dataset.test.labels) == [0, 1, 2]
@@ -40,7 +37,7 @@ def test_kaggle_layout(tmp_path):
 
 def test_a_folder_per_breed(tmp_path):
     write_folders(tmp_path, ["n02085620-Chihuahua", "beagle"])
-    dataset = dogs.load(tmp_path, quiet=True)
+    dataset = dogs.load(tmp_path, 28, quiet=True)
     assert dataset.class_names == ("beagle", "Chihuahua")
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (18, 2)
 
@@ -48,20 +45,20 @@ def test_a_folder_per_breed(tmp_path):
 def test_imagewoof_layout_keeps_its_own_test_split(tmp_path):
     write_folders(tmp_path / "train", ["n02115641", "n02088364"], each=4)
     write_folders(tmp_path / "val", ["n02115641", "n02088364"], each=3)
-    dataset = dogs.load(tmp_path, quiet=True)
+    dataset = dogs.load(tmp_path, 28, quiet=True)
     assert dataset.class_names == ("beagle", "dingo")
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (8, 6)
 
 
 def test_the_first_ten_of_more_breeds(tmp_path):
     names = [f"breed{letter}" for letter in "lkjihgfedcba"]
-    dataset = dogs.load(write_folders(tmp_path, names, each=2), quiet=True)
+    dataset = dogs.load(write_folders(tmp_path, names, each=2), 28, quiet=True)
     assert dataset.class_names == tuple(sorted(names)[:10])
 
 
 def test_other_breeds_by_name(tmp_path):
     write_kaggle(tmp_path)
-    dataset = dogs.load(tmp_path, breeds=["dingo", "beagle"], quiet=True)
+    dataset = dogs.load(tmp_path, 28, breeds=["dingo", "beagle"], quiet=True)
     assert dataset.class_names == ("dingo", "beagle")
     red = dataset.test.images[:, 14, 14, 0].astype(int)
     assert abs(red - [160, 0]).max() < 4
@@ -70,7 +67,7 @@ def test_other_breeds_by_name(tmp_path):
 def test_a_breed_that_is_not_there(tmp_path):
     write_kaggle(tmp_path)
     with pytest.raises(RequestError, match=r"no breed 'pug'; there are beagle, collie, dingo"):
-        dogs.load(tmp_path, breeds=["pug", "beagle"])
+        dogs.load(tmp_path, 28, breeds=["pug", "beagle"])
 
 
 def test_the_same_tenth_is_held_out_always(tmp_path):
@@ -102,8 +99,8 @@ def test_whole_photographs_are_squeezed(tmp_path):
     picture = Image.new("RGB", (400, 100), (255, 0, 0))
     picture.paste((0, 0, 255), (200, 0, 400, 100))
     picture.save(path)
-    small = decode(path)
-    assert small.shape == (IMAGE_SIZE, IMAGE_SIZE, 3)
+    small = decode(path, 28)
+    assert small.shape == (28, 28, 3)
     assert (small[:, :10] == (255, 0, 0)).all()
     assert (small[:, 18:] == (0, 0, 255)).all()
 
@@ -117,105 +114,14 @@ def test_the_jpeg_decoder_scales_down_itself(tmp_path, monkeypatch):
         "resize",
         lambda self, *a, **k: sizes.append(self.size) or resize(self, *a, **k),
     )
-    small = decode(path)
+    small = decode(path, 28)
     assert sizes == [(200, 150)]  # an eighth, the most that a JPEG decoder can
     assert abs(small.astype(int) - (10, 200, 30)).max() < 6
 
 
 def test_grey_photographs_become_colour(tmp_path):
     Image.new("L", (70, 70), 90).save(tmp_path / "grey.jpg")
-    assert decode(tmp_path / "grey.jpg").shape == (IMAGE_SIZE, IMAGE_SIZE, 3)
-
-
-def test_decoded_images_are_cached_beside_the_photographs(tmp_path, monkeypatch):
-    first = dogs.load(write_kaggle(tmp_path), quiet=True)
-    assert (tmp_path / "dogs-28px.npz").is_file()
-    monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
-    again = dogs.load(tmp_path, quiet=True)
-    np.testing.assert_array_equal(again.train.images, first.train.images)
-    np.testing.assert_array_equal(again.test.labels, first.test.labels)
-    assert again.class_names == first.class_names
-    assert again.origin == first.origin
-
-
-def test_a_changed_photograph_is_noticed(tmp_path):
-    first = dogs.load(write_kaggle(tmp_path), quiet=True)
-    for path in (tmp_path / "train").glob("beagle*.jpg"):
-        photograph(path, (255, 255, 255), (100, 100))
-    again = dogs.load(tmp_path, quiet=True)
-    assert not (again.test.images[0] == first.test.images[0]).all()
-    assert (again.test.images[0] == 255).all()
-
-
-def test_other_breeds_are_not_taken_from_the_cache(tmp_path):
-    dogs.load(write_kaggle(tmp_path), quiet=True)
-    for cache_only in (False, True):
-        dataset = dogs.load(tmp_path, ["dingo", "collie"], cache_only=cache_only, quiet=True)
-        assert dataset.class_names == ("dingo", "collie")
-    assert dogs.load(tmp_path, cache_only=True).class_names == BREEDS
-
-
-@pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b"PK\x03\x04", lambda b: b""])
-def test_a_damaged_cache_is_made_anew(tmp_path, damage):
-    first = dogs.load(write_kaggle(tmp_path), quiet=True)
-    cache = tmp_path / "dogs-28px.npz"
-    cache.write_bytes(damage(cache.read_bytes()))
-    again = dogs.load(tmp_path, quiet=True)
-    np.testing.assert_array_equal(again.train.images, first.train.images)
-    np.load(cache)  # whole again
-
-
-def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path):
-    first = dogs.load(write_kaggle(tmp_path), quiet=True)
-    cache = tmp_path / "dogs-28px.npz"
-    arrays = dict(np.load(cache))
-    np.savez(cache, **{**arrays, "train_labels": arrays["train_labels"] + 5})
-    np.testing.assert_array_equal(dogs.load(tmp_path).train.labels, first.train.labels)
-
-
-def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
-    folder = write_kaggle(tmp_path / "dogs")
-    folder.chmod(0o555)
-    dogs.load(folder, quiet=True)
-    assert sorted(path.name for path in folder.iterdir()) == ["labels.csv", "train"]
-    (cache,) = (tmp_path / "cache" / "multiple-tasks").glob("dogs-28px-of-*.npz")
-    assert cache.is_file()
-    folder.chmod(0o755)
-
-
-def test_a_cache_stands_in_for_the_photographs_if_asked(tmp_path):
-    cache = tmp_path / "elsewhere" / "my.npz"
-    folder = write_kaggle(tmp_path / "dogs")
-    first = dogs.load(folder, cache_file=cache, cache_only=True, quiet=True)  # written
-    for path in (folder / "train").iterdir():
-        path.unlink()
-    again = dogs.load(folder, cache_file=cache, cache_only=True)
-    np.testing.assert_array_equal(again.train.images, first.train.images)
-    with pytest.raises(RequestError, match="image that is missing"):
-        dogs.load(folder, cache_file=cache)
-    with pytest.raises(RequestError, match="holds the breeds beagle, collie, dingo"):
-        dogs.load(folder, ["dingo", "beagle"], cache_file=cache, cache_only=True)
-
-
-def test_no_pickle_is_read_or_replaced(tmp_path):
-    marker = tmp_path / "unpickled"
-
-    class Trap:
-        def __reduce__(self):
-            return os.mkdir, (str(marker),)
-
-    file = tmp_path / "dogs.pickle"
-    file.write_bytes(pickle.dumps(Trap()))
-    contents = file.read_bytes()
-    folder = write_kaggle(tmp_path / "dogs")
-    for cache_only in (True, False):
-        with pytest.raises(RequestError, match="pickle files are never read or replaced"):
-            dogs.load(folder, cache_file=file, cache_only=cache_only)
-    assert file.read_bytes() == contents
-    np.savez(tmp_path / "trap.npz", version=np.array([Trap()], dtype=object))
-    with pytest.raises(RequestError, match="cannot be used"):
-        dogs.load(folder, cache_file=tmp_path / "trap.npz", cache_only=True)
-    assert not marker.exists()
+    assert decode(tmp_path / "grey.jpg", 28).shape == (28, 28, 3)
 
 
 @pytest.mark.parametrize(
@@ -234,7 +140,7 @@ def test_broken_rows_of_labels(tmp_path, row, message):
     labels = write_kaggle(tmp_path) / "labels.csv"
     labels.write_text(labels.read_text() + row + "\n")
     with pytest.raises(RequestError, match=message):
-        dogs.load(tmp_path)
+        dogs.load(tmp_path, 28)
 
 
 @pytest.mark.parametrize(
@@ -250,13 +156,13 @@ def test_broken_rows_of_labels(tmp_path, row, message):
 def test_broken_labels(tmp_path, contents, message):
     (write_kaggle(tmp_path) / "labels.csv").write_bytes(contents)
     with pytest.raises(RequestError, match=message):
-        dogs.load(tmp_path)
+        dogs.load(tmp_path, 28)
 
 
 def test_a_line_that_stands_twice_counts_once(tmp_path):
     labels = write_kaggle(tmp_path) / "labels.csv"
     labels.write_text(labels.read_text() + "beagle1,beagle\n")
-    dataset = dogs.load(tmp_path, quiet=True)
+    dataset = dogs.load(tmp_path, 28, quiet=True)
     assert len(dataset.train.labels) + len(dataset.test.labels) == 30
 
 
@@ -264,21 +170,21 @@ def test_an_image_of_two_breeds(tmp_path):
     labels = write_kaggle(tmp_path) / "labels.csv"
     labels.write_text(labels.read_text() + "beagle1,dingo\n")
     with pytest.raises(RequestError, match="line 32: beagle1 stands under two breeds"):
-        dogs.load(tmp_path)
+        dogs.load(tmp_path, 28)
 
 
 def test_no_layout_at_all(tmp_path):
     with pytest.raises(RequestError, match=r"found 0 breeds .* expected labels.csv"):
-        dogs.load(tmp_path)
+        dogs.load(tmp_path, 28)
     with pytest.raises(RequestError, match=r"looked for .*nowhere"):
-        dogs.load(tmp_path / "nowhere")
+        dogs.load(tmp_path / "nowhere", 28)
 
 
 def test_a_breed_of_one_photograph(tmp_path):
     write_folders(tmp_path, ["beagle"], each=1)
     write_folders(tmp_path, ["dingo", "pug"], each=2)
     with pytest.raises(RequestError, match="beagle has one photograph"):
-        dogs.load(tmp_path)
+        dogs.load(tmp_path, 28)
 
 
 def png_that_claims(width, height):
@@ -312,5 +218,5 @@ def test_broken_photographs(tmp_path, contents, message):
         contents = broken.read_bytes()[:-2_000]
     broken.write_bytes(contents)
     with pytest.raises(RequestError, match=f"collie5.jpg: .*{message}"):
-        dogs.load(tmp_path, quiet=True)
+        dogs.load(tmp_path, 28, quiet=True)
     assert not (tmp_path / "dogs-28px.npz").exists()

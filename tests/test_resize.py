@@ -1,0 +1,119 @@
+"""Images of other sizes, and the datasets by their names."""
+
+import argparse
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from data.loading import load_datasets
+from data.resize import BATCH, to_size
+from errors import RequestError
+
+# Channels of each dataset's images.
+CHANNELS = {
+    "mnist": 1,
+    "fashion-mnist": 1,
+    "dogs": 3,
+    "cifar10": 3,
+    "cifar100": 3,
+    "omniglot": 1,
+}
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("size", [9, 28, 32, 71])
+def test_each_image_is_resized_as_pillow_would_alone(channels, size):
+    images = np.random.default_rng(0).integers(0, 256, (12, 28, 28, channels), np.uint8)
+    resized = to_size(images, size, quiet=True)
+    assert resized.shape == (12, size, size, channels)
+    assert resized.dtype == np.uint8
+    assert resized.flags.c_contiguous
+    for image, small in zip(images, resized, strict=True):
+        alone = Image.fromarray(image.squeeze()).resize((size, size), Image.Resampling.LANCZOS)
+        np.testing.assert_array_equal(small.squeeze(), np.asarray(alone))
+
+
+def test_images_of_the_right_size_are_left_alone():
+    images = np.zeros((2, 28, 28, 1), np.uint8)
+    assert to_size(images, 28, quiet=True) is images
+
+
+def test_images_that_are_no_squares():
+    images = np.zeros((3, 20, 40, 1), np.uint8)
+    images[:, :, 20:] = 200
+    resized = to_size(images, 10, quiet=True)
+    assert resized.shape == (3, 10, 10, 1)
+    assert resized[:, :, :2].max() == 0 and (resized[:, :, 8:] == 200).all()
+
+
+@pytest.mark.parametrize("count", [1, BATCH - 1, BATCH, BATCH + 1, 2 * BATCH + 7])
+def test_every_image_keeps_its_place(count):
+    values = (np.arange(count) % 251).astype(np.uint8)
+    images = np.broadcast_to(values[:, None, None, None], (count, 6, 6, 1))
+    resized = to_size(images, 4, quiet=True)
+    np.testing.assert_array_equal(resized, np.broadcast_to(images[:, :4, :4], (count, 4, 4, 1)))
+
+
+def test_it_says_so_in_one_line(capsys):
+    to_size(np.zeros((2_000, 6, 6, 1), np.uint8), 4, quiet=False)
+    assert capsys.readouterr().out == "Resizing 2,000 pictures\n"
+    to_size(np.zeros((2, 6, 6, 1), np.uint8), 4, quiet=True)
+    to_size(np.zeros((2, 6, 6, 1), np.uint8), 6, quiet=False)
+    assert capsys.readouterr().out == ""
+
+
+def settings_of(data_dir, image_size, fake_data=False):
+    return argparse.Namespace(
+        data_dir=data_dir,
+        data_dog_dir=None,
+        dog_breeds=None,
+        fake_data=fake_data,
+        image_size=image_size,
+        pickle_file=None,
+        quiet=True,
+        use_pickle=False,
+    )
+
+
+@pytest.mark.parametrize("size", [20, 28, 32])
+def test_every_dataset_has_the_size_that_the_flag_says(every_data_dir, size):
+    datasets = load_datasets(CHANNELS, settings_of(every_data_dir, size))
+    assert list(datasets) == list(CHANNELS)
+    for name, dataset in datasets.items():
+        for split in (dataset.train, dataset.test):
+            assert split.images.shape == (len(split.labels), size, size, CHANNELS[name])
+            assert split.images.dtype == np.uint8
+            assert split.labels.dtype == np.int32
+            assert set(split.labels) == set(range(len(dataset.class_names)))
+            brightness = {"mnist": 20, "cifar10": 20, "cifar100": 2, "omniglot": 10}.get(name)
+            if brightness:
+                expected = np.broadcast_to(
+                    brightness * split.labels[:, None, None], (len(split.labels), size, size)
+                )
+                np.testing.assert_array_equal(split.images[..., 0], expected)
+
+
+def test_drawn_pictures_have_the_size_that_the_flag_says():
+    drawn = load_datasets(["dogs"], settings_of(None, 32, fake_data=True))["dogs"]
+    assert drawn.train.images.shape == (900, 32, 32, 3)
+    assert drawn.origin == "drawn dogs, not photographs"
+
+
+@pytest.mark.parametrize("name", ["fashion-mnist", "cifar10", "cifar100", "omniglot"])
+def test_what_cannot_be_drawn(name):
+    with pytest.raises(RequestError) as error:
+        load_datasets(["mnist", name], settings_of(None, 28, fake_data=True))
+    assert str(error.value) == (
+        f"--fake-data: there are no drawn pictures for {name}; leave --fake-data out, or take "
+        "tasks on mnist and dogs"
+    )
+
+
+def test_what_cannot_be_read_at_all(tmp_path, monkeypatch):
+    def refuse(*arguments):
+        raise PermissionError(13, "Permission denied", "somewhere")
+
+    monkeypatch.setattr("data.mnist.load", refuse)
+    with pytest.raises(RequestError, match=r"the data cannot be read: .*denied: 'somewhere'"):
+        load_datasets(["mnist"], settings_of(tmp_path, 28))
