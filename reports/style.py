@@ -1,0 +1,114 @@
+"""How the figures look: 800 pixels wide, and to be told apart in grey as well as in colour."""
+
+import itertools
+import textwrap
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, StrMethodFormatter
+
+WIDTH = 8.0  # inches; at 100 dots each that is 800 pixels
+DOTS_PER_INCH = 200  # twice as many, for dense screens
+# Neighbours differ in lightness too, and each line's dashes and marker are its own.
+COLOURS = ("#0b1f4d", "#e48a1a", "#b01e5a", "#62c3e8", "#14532d", "#8e6bb0")
+DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+MARKERS_PER_LINE = 9
+CHARACTERS_PER_LINE = 96
+SETTINGS = {
+    "font.size": 9,
+    "axes.titlesize": 9,
+    "figure.titlesize": 10,
+    "axes.grid": False,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "lines.linewidth": 1.5,
+    "lines.markersize": 5,
+    "text.parse_math": False,  # a $ in a name is a $
+    "svg.fonttype": "none",  # text stays text, to be searched
+    "svg.hashsalt": "multiple-tasks",  # equal figures are equal files
+    "figure.constrained_layout.h_pad": 0.06,
+    "figure.constrained_layout.w_pad": 0.06,
+}
+
+
+@contextmanager
+def house_style() -> Iterator[None]:
+    """Draws in the report's own style while it is open, whatever the user's own is."""
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        matplotlib.rcParams.update(SETTINGS)
+        yield
+
+
+def new_figure(height: float) -> Figure:
+    """An empty figure, so many inches high."""
+    return Figure(figsize=(WIDTH, height), layout="constrained")
+
+
+def look(index: int) -> dict:
+    """How the `index`-th line looks: colour, dashes and marker."""
+    return {
+        "color": COLOURS[index % len(COLOURS)],
+        "linestyle": DASHES[index % len(DASHES)],
+        "marker": MARKERS[index % len(MARKERS)],
+        "markeredgecolor": "white",
+        "markeredgewidth": 0.6,
+    }
+
+
+def draw_line(axes: Axes, x: np.ndarray, curve: tuple[np.ndarray, np.ndarray], index: int) -> None:
+    """A mean with the band of its deviation, both as shares, as the `index`-th look."""
+    mean, deviation = (100 * shares for shares in curve)
+    spacing = -(-len(x) // MARKERS_PER_LINE)
+    every = (index * spacing // len(MARKERS) % spacing, spacing)  # beside the others' markers
+    # Not clipped: the markers at both ends would lose a half.
+    axes.plot(x, mean, markevery=every, clip_on=False, **look(index))
+    if np.any(deviation > 0):
+        low, high = mean - deviation, mean + deviation
+        axes.fill_between(x, low, high, color=look(index)["color"], alpha=0.2, linewidth=0)
+
+
+def set_axes(axes: Axes, right: float, ticks: int = 6) -> None:
+    """Accuracies from 0 to 100 %, against whole numbers from 0 to `right`."""
+    axes.set_xlim(0, right)
+    axes.set_ylim(0, 101)
+    axes.yaxis.set_major_locator(MaxNLocator(5))
+    axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
+    axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
+    axes.grid(axis="y", color="0.9", linewidth=0.6)
+    axes.set_axisbelow(True)
+
+
+def add_legend(figure: Figure, handles: Sequence, names: Sequence[str]) -> None:
+    """A legend below all axes, in as many columns as fit."""
+    names = [textwrap.fill(name, CHARACTERS_PER_LINE - 9) for name in names]
+    longest = max(len(line) for name in names for line in name.split("\n"))
+    columns = max(1, min(len(names), 4, CHARACTERS_PER_LINE // (longest + 9)))
+    figure.legend(
+        handles,
+        names,
+        loc="outside lower center",
+        ncols=columns,
+        frameon=False,
+        handlelength=4,  # long enough to show the dashes
+    )
+
+
+def add_title(figure: Figure, *lines: str) -> None:
+    """A title above all axes, folded where it is too long."""
+    folded = itertools.chain(*(textwrap.wrap(line, CHARACTERS_PER_LINE) for line in lines))
+    figure.suptitle("\n".join(folded))
+
+
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Writes a figure as PNG and as SVG."""
+    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+    figure.savefig(png, dpi=DOTS_PER_INCH)
+    figure.savefig(svg, metadata={"Date": None})  # a date would make equal figures unequal
+    return [png, svg]
