@@ -28,7 +28,7 @@ FILE_WIDTH = 1_000
 class Display:
     """A progress bar on a terminal, plain lines elsewhere, and the final table alone when quiet."""
 
-    def __init__(self, quiet: bool, task_names: list[str], max_steps: int) -> None:
+    def __init__(self, quiet: bool, task_names: list[str]) -> None:
         terminal = is_terminal()
         self.console = Console(
             highlight=False, force_terminal=terminal, width=None if terminal else FILE_WIDTH
@@ -36,7 +36,7 @@ class Display:
         self.live = terminal and not quiet
         self.plain = not terminal and not quiet
         self.quiet = quiet
-        self.max_steps = max_steps
+        self.max_steps = 0  # known once training begins
         self.labels = labels(task_names)
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
@@ -46,7 +46,7 @@ class Display:
             TimeRemainingColumn(),
             expand=True,
         )
-        self.bar_task = self.bar.add_task(self.labels[0], total=max_steps)
+        self.bar_task = self.bar.add_task(self.labels[0], total=None)
         self.accuracies = Text()
         self.last_line = (0, time.monotonic())  # the step of the last line, and when it was
 
@@ -71,17 +71,20 @@ class Display:
         self.console.print(grid, "")
 
     @contextmanager
-    def training(self) -> Iterator[None]:
+    def training(self, max_steps: int) -> Iterator[None]:
         """Shows how far the training is while this is open, where the output is a terminal."""
+        self.max_steps = max_steps
+        self.bar.update(self.bar_task, total=max_steps)
         if not self.live:
             yield
             return
         with Live(Group(self.bar, self.accuracies), console=self.console, transient=True):
             yield
 
-    def progress(self, step: int, task: int) -> None:
-        """Shows that `step` steps are done, the last of them on `task`."""
-        self.bar.update(self.bar_task, completed=step, description=self.labels[task])
+    def progress(self, step: int, trained: tuple[int, ...]) -> None:
+        """Shows that `step` steps are done, the last of them on those tasks."""
+        label = self.labels[trained[0]] if len(trained) == 1 else "all tasks"
+        self.bar.update(self.bar_task, completed=step, description=label)
 
     def test(self, test: dict) -> None:
         """Shows a test, a dict as in `metrics.jsonl`."""

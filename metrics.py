@@ -1,15 +1,18 @@
 """Arithmetic on the accuracy history: what was learned, kept and forgotten.
 
 A history is a list of tests in order, each a dict as in `metrics.jsonl`: `step`, `trained` (the
-index of the task just trained, None at step 0), `accuracy` and `loss` (lists in the order of the
-tasks) and `mean_accuracy`.
+index of the task just trained, None at step 0 and where several are trained together), `accuracy`
+and `loss` (lists in the order of the tasks) and `mean_accuracy`.
 """
 
+from collections.abc import Callable
 from statistics import fmean
 
 
-def summarize(history: list[dict], task_names: list[str], task_time: int) -> dict:
+def summarize(history: list[dict], task_names: list[str], switches: Callable[[int], int]) -> dict:
     """What a run came to: a dict per task, and the means over the tasks.
+
+    `switches` says how often the task changed within the steps before a step.
 
     `forgetting` is a task's best accuracy minus its final one (Chaudhry et al. 2018, arXiv
     1801.10112, measure it against the best before the final task; here against the best of the
@@ -25,7 +28,7 @@ def summarize(history: list[dict], task_names: list[str], task_time: int) -> dic
                 "best": best,
                 "best_step": history[accuracies.index(best)]["step"],
                 "final": accuracies[-1],
-                "at_last_switch": at_last_switch(history, index, task_time),
+                "at_last_switch": at_last_switch(history, index, switches),
                 "forgetting": best - accuracies[-1],
             }
         )
@@ -36,15 +39,13 @@ def summarize(history: list[dict], task_names: list[str], task_time: int) -> dic
     return {"tasks": tasks, "mean": means}
 
 
-def at_last_switch(history: list[dict], index: int, task_time: int) -> float | None:
+def at_last_switch(history: list[dict], index: int, switches: Callable[[int], int]) -> float | None:
     """The task's accuracy at the last test within a turn of its own that is over.
 
     That is the test at the switch to the next task where one was made there. None where no turn of
     the task is over, or none that is had a test in it.
     """
-    if len(history[-1]["accuracy"]) == 1:
-        return None  # there is nothing to switch to
-    turns = [(test["step"] - 1) // task_time for test in history]
+    turns = [switches(test["step"]) for test in history]
     for test, turn in zip(reversed(history), reversed(turns), strict=True):
         if test["trained"] == index and turn < turns[-1]:
             return test["accuracy"][index]

@@ -1,98 +1,105 @@
 """The network and its optimiser, built from the flags out of Keras's parts."""
 
 import argparse
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import keras
 import tensorflow as tf
 
-from randomness import Stream, stream_key
+from networks import backbones, columns, conv_fc, encoder
 
-# Initial weights and biases of the article's network.
-WEIGHT_SD = 0.1
-BIAS = 0.1
+BUILDERS = {
+    "conv": conv_fc.build,
+    "fc": conv_fc.build,
+    "encoder": encoder.build,
+    "towers": columns.build_towers,
+    "cross-stitch": columns.build_cross_stitch,
+    "mobilenetv2": backbones.build,
+    "resnet50": backbones.build,
+}
 
 
-class LocalResponseNorm(keras.layers.Layer):
-    """Local response normalisation over channels (Krizhevsky et al. 2012, section 3.3).
+@dataclass(frozen=True)
+class Network:
+    """A trunk, from images to features, and heads, from features to logits.
 
-    The constants are those of TensorFlow's CIFAR-10 tutorial, which divides alpha by the nine
-    channels of the window.
+    What tasks share is in the trunk. There is one head for all tasks, or one for each.
     """
 
-    def call(self, images: tf.Tensor) -> tf.Tensor:
-        """[B, H, W, C] float32 to the same."""
-        return tf.nn.local_response_normalization(
-            images, depth_radius=4, bias=1.0, alpha=0.001 / 9.0, beta=0.75
-        )
+    trunk: keras.Model  # [B, H, W, C] float32 to features [B, …], or a list of them
+    heads: list[keras.Model]  # each from the trunk's features to logits [B, classes] float32
+
+    def head(self, task: int) -> keras.Model:
+        """The head of the task with that index."""
+        return self.heads[task] if len(self.heads) > 1 else self.heads[0]
+
+    def parts(self, tasks: Iterable[int]) -> list[keras.Model]:
+        """The trunk and the heads of those tasks, each once."""
+        return list({id(part): part for part in (self.trunk, *map(self.head, tasks))}.values())
+
+    def logits(self, images: tf.Tensor, tasks: Iterable[int], training: bool) -> list[tf.Tensor]:
+        """What the network says of images [B, H, W, C] float32: [B, classes] for each task."""
+        features = self.trunk(images, training=training)
+        return [self.head(task)(features, training=training) for task in tasks]
+
+    @property
+    def trainable_variables(self) -> list[keras.Variable]:
+        """All that is trained."""
+        return [v for part in (self.trunk, *self.heads) for v in part.trainable_variables]
+
+    def count_params(self) -> int:
+        """How many numbers the network consists of, trained or not."""
+        return sum(part.count_params() for part in (self.trunk, *self.heads))
 
 
 def build_network(
-    settings: argparse.Namespace, input_shape: tuple[int, int, int], classes: int
-) -> keras.Sequential:
-    """The stack of layers that the flags name, from images to logits.
+    settings: argparse.Namespace, input_shape: tuple[int, int, int], classes: Sequence[int]
+) -> Network:
+    """The network that the flags name.
 
     Args:
-        settings: of which network, filters, hidden_units, norm, dropout and seed are read.
+        settings: of which the flags of the group "network", and seed, are read.
         input_shape: (H, W, C) of the images [B, H, W, C] float32.
-        classes: how many logits there are, [B, classes] float32.
+        classes: how many classes each task has; with a shared head they are all alike.
+
+    Raises:
+        RequestError: the pre-trained weights cannot be had.
     """
-    layers = [keras.Input(input_shape)]
-    for depth, filters in enumerate(settings.filters):
-        layers += conv_block(settings, filters, depth)
-    layers.append(keras.layers.Flatten())
-    hidden = settings.network.count("fc") - 1
-    widths = [settings.hidden_units] * hidden + [classes]
-    for index, width in enumerate(widths):
-        layers.append(
-            keras.layers.Dense(
-                width,
-                activation="relu" if index < hidden else None,
-                **initial_values(settings.seed, len(settings.filters) + index),
-            )
-        )
-    return keras.Sequential(layers, name="network")
+    outputs = classes if settings.heads == "multi" else classes[:1]
+    return Network(*BUILDERS[settings.network[0]](settings, input_shape, outputs))
 
 
-def conv_block(settings: argparse.Namespace, filters: int, depth: int) -> list[keras.layers.Layer]:
-    """Convolution, ReLU, pooling, normalisation and dropout."""
-    block = [
-        keras.layers.Conv2D(
-            filters,
-            5,
-            padding="same",
-            activation="relu",
-            **initial_values(settings.seed, depth),
-        ),
-        keras.layers.MaxPooling2D(3, strides=2, padding="same"),
+def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
+    """The layers of a model, and of the models in it."""
+    for layer in model.layers:
+        if isinstance(layer, keras.Model):
+            yield from layers_of(layer)
+        else:
+            yield layer
+
+
+def squared_weights(parts: Iterable[keras.Model]) -> tf.Tensor:
+    """The sum of the squared weights of the parts' convolutions and dense layers, biases not."""
+    kernels = [
+        layer.kernel
+        for part in parts
+        for layer in layers_of(part)
+        if hasattr(layer, "kernel") and layer.trainable
     ]
-    if settings.norm == "batch":
-        block.append(keras.layers.BatchNormalization())
-    elif settings.norm == "lrn":
-        block.append(LocalResponseNorm())
-    if settings.dropout < 1:
-        seed = stream_key(settings.seed, Stream.DROPOUT, depth)
-        block.append(keras.layers.Dropout(1 - settings.dropout, seed=seed))
-    return block
+    return tf.add_n([tf.reduce_sum(tf.square(kernel)) for kernel in kernels])
 
 
-def initial_values(seed: int, depth: int) -> dict[str, keras.initializers.Initializer]:
-    """How the weights and biases of the layer at that depth begin."""
-    return {
-        "kernel_initializer": keras.initializers.TruncatedNormal(
-            stddev=WEIGHT_SD, seed=stream_key(seed, Stream.WEIGHTS, depth)
-        ),
-        "bias_initializer": keras.initializers.Constant(BIAS),
-    }
-
-
-def set_dropout_step(network: keras.Model, step: tf.Tensor) -> None:
+def set_dropout_step(parts: Iterable[keras.Model], step: tf.Tensor) -> None:
     """Makes what the dropout layers draw next a function of their seeds and the step alone.
 
     Keras counts their draws instead, which would make a mask depend on how a run came to its step.
     """
-    for layer in network.layers:
-        if isinstance(layer, keras.layers.Dropout):
-            layer.seed_generator.state.assign(tf.stack([tf.constant(layer.seed, step.dtype), step]))
+    for part in parts:
+        for layer in layers_of(part):
+            if isinstance(layer, keras.layers.Dropout):
+                seed = tf.constant(layer.seed, step.dtype)
+                layer.seed_generator.state.assign(tf.stack([seed, step]))
 
 
 def build_optimizer(settings: argparse.Namespace) -> keras.optimizers.Optimizer:

@@ -19,6 +19,7 @@ class Stream(enum.IntEnum):
     TRAIN_IMAGES = 3
     TEST_IMAGES = 4
     WHOLE_RUN = 5
+    SCHEDULE = 6
 
 
 def stream_key(seed: int, stream: Stream, index: int = 0) -> int:

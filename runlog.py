@@ -4,15 +4,20 @@ import argparse
 import itertools
 import json
 import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 import tensorflow as tf
 
-from errors import RequestError
+from errors import RequestError, RunError
 
 # TensorBoard sees what happened at most this long ago, in milliseconds.
 FLUSH_MILLIS = 5_000
+# File systems take names of 255 bytes, and a path is made of several.
+LONGEST_NAME = 120
 
 
 def create_run_folder(settings: argparse.Namespace) -> Path:
@@ -21,14 +26,15 @@ def create_run_folder(settings: argparse.Namespace) -> Path:
     Raises:
         RequestError: it cannot be made.
     """
+    cycle = settings.schedule == "cycle"
     parent = Path(
         settings.log_dir,
         *(["fake"] if settings.fake_data else []),
-        "t_" + "_".join(settings.tasks),
+        "t_" + name_of_tasks(settings.tasks),
         settings.input_style,
         settings.optimizer,
-        "n_" + "_".join(settings.network),
-        f"tt{settings.task_time}",
+        "n_" + "_".join([*settings.network, *(["multi"] if settings.heads == "multi" else [])]),
+        f"tt{settings.task_time}" if cycle else settings.schedule,
     )
     name = datetime.now().strftime("%Y-%m-%d_%H-%M-%S")
     try:
@@ -47,6 +53,33 @@ def create_run_folder(settings: argparse.Namespace) -> Path:
         ) from error
 
 
+def name_of_tasks(names: list[str]) -> str:
+    """The tasks in a folder's name: the first and how many more, where it would be too long."""
+    joined = "_".join(map(plain_name, names))
+    if len(joined.encode()) <= LONGEST_NAME:
+        return joined
+    return f"{plain_name(names[0])}_and_{len(names) - 1}_more"
+
+
+def plain_name(task: str) -> str:
+    """The task's name without the colon, which not all file systems take."""
+    return task.replace(":", "-")
+
+
+@contextmanager
+def told_in_a_line(when: Callable[[], str]) -> Iterator[None]:
+    """Turns what TensorFlow could not do, such as write to a full disk, into a line.
+
+    Raises:
+        RunError: it could not; the message says when and why.
+    """
+    try:
+        yield
+    except (tf.errors.OpError, MemoryError) as error:
+        reason = str(error).partition("\n")[0] or "out of memory"
+        raise RunError(f"{when()}: {reason}") from error
+
+
 class RunLog:
     """Writes a run's folder.
 
@@ -56,7 +89,7 @@ class RunLog:
 
     def __init__(self, folder: Path, task_names: list[str]) -> None:
         self.folder = folder
-        self.curves = [f"task_{index}_{name}" for index, name in enumerate(task_names)]
+        self.curves = [f"task_{i}_{plain_name(name)}" for i, name in enumerate(task_names)]
         names = [
             "train",
             "test",
@@ -91,6 +124,18 @@ class RunLog:
             self.scalars(f"test_{curve}", step, {"accuracy": accuracy, "loss": loss})
         self.metrics.write(json.dumps(test, allow_nan=False) + "\n")
         self.metrics.flush()
+
+    def mixing(self, unit: str, step: int, mixing: np.ndarray) -> None:
+        """Writes a cross-stitch unit's weights, [T, T, C] float32 for T tasks.
+
+        They are told in two: how much each column keeps of its own, and takes of the others.
+        """
+        diagonal = np.eye(len(mixing), dtype=bool)
+        with self.writers["train"].as_default(step=step):
+            for kind, weights in (("own", mixing[diagonal]), ("others", mixing[~diagonal])):
+                if weights.size:
+                    tf.summary.scalar(f"cross_stitch/{unit}/{kind}_mean", weights.mean())
+                    tf.summary.histogram(f"cross_stitch/{unit}/{kind}", weights)
 
     def __enter__(self) -> "RunLog":
         return self

@@ -57,7 +57,7 @@ TASKS = (
     Task("ref", "mnist", "MNIST digits mirrored top to bottom", mirror),
     Task("inv", "mnist", "MNIST digits with black and white swapped", invert),
     Task("noise", "mnist", "uniform noise under MNIST's labels: nothing to learn", noise),
-    Task("perm", "mnist", "MNIST digits with their 28 rows in another order", permute_rows),
+    Task("perm", "mnist", "MNIST digits with their rows in another order", permute_rows),
     Task("zero", "mnist", "all zeros under MNIST's labels: nothing to see", zeros),
     Task("one", "mnist", "all ones under MNIST's labels: nothing to see", ones),
 )

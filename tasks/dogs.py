@@ -2,4 +2,4 @@
 
 from tasks.task import Task
 
-TASKS = (Task("dog", "dogs", "up to ten breeds of dog, colour photographs at 28×28"),)
+TASKS = (Task("dog", "dogs", "up to ten breeds of dog, photographs in colour"),)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:  # the list of tasks must answer without the seconds that TensorFlow takes
+    import numpy as np
     import tensorflow as tf
 
 # The channels of each input style.
@@ -34,27 +35,45 @@ def unchanged(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
 
 @dataclass(frozen=True)
 class Task:
-    """A dataset, a change to its images, and its number of classes."""
+    """A dataset, a change to its images, and what is made of its labels."""
 
     name: str
-    dataset: str  # which of data/'s datasets: "mnist" or "dogs"
+    dataset: str  # a key of data/loading.py's LOADERS
     description: str
     change: Change = unchanged
     classes: int = 10
+    # The task's label for each of the dataset's, -1 for those whose images it leaves out.
+    labels: tuple[int, ...] | None = None  # None: the dataset's own
+    class_names: tuple[str, ...] | None = None  # None: the dataset's own
 
-    def network_input(self, images: tf.Tensor, seeds: Seeds, input_style: str) -> tf.Tensor:
-        """A batch as the network sees it.
+    @property
+    def left_out(self) -> frozenset[int]:
+        """The dataset's labels whose images the task leaves out."""
+        return frozenset(i for i, label in enumerate(self.labels or ()) if label < 0)
+
+    @property
+    def images(self) -> Hashable:
+        """Equal for tasks that see the same images."""
+        return self.dataset, self.change, self.left_out
+
+    def choose(self, labels: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
+        """Which of a dataset's examples are the task's, and the task's labels for those.
 
         Args:
-            images: [B, H, W, C] uint8, grey (C = 1) or colour (C = 3).
-            input_style: a key of CHANNELS.
+            labels: [N] int32, the dataset's own.
 
         Returns:
-            [B, H, W, CHANNELS[input_style]] float32 in [0, 1].
+            The examples [M] int32, in order (None: all of them), and their labels [M] int32.
         """
-        import tensorflow as tf
+        import numpy as np
 
-        return lay_channels(self.change(tf.cast(images, tf.float32) / 255, seeds), input_style)
+        if self.labels is None:
+            return None, labels
+        mapped = np.array(self.labels, dtype=np.int32)[labels]
+        if not self.left_out:
+            return None, mapped
+        chosen = np.flatnonzero(mapped >= 0).astype(np.int32)
+        return chosen, mapped[chosen]
 
 
 def lay_channels(images: tf.Tensor, input_style: str) -> tf.Tensor:

@@ -12,8 +12,9 @@ import tensorflow as tf
 from conftest import ROOT, one_line, run_command, write_idx, write_kaggle, write_mnist
 from reading import accumulate, only_run, read_curves, read_metrics
 
-from data import load_datasets
+from data.loading import load_datasets
 from flags import parse_flags
+from flags.checks import chosen_tasks
 from train import Trainer
 
 TASKS = ("dog", "id", "noise")
@@ -134,13 +135,12 @@ def test_checkpoint_holds_what_was_learned(run):
     assert latest.endswith("ckpt-10")
     data = ("--data-dir", str(folder.parents[6] / "data"))
     settings = parse_flags([*data, "--tasks", *TASKS, *TINY, "--seed", "9"])
-    trainer = Trainer(settings, load_datasets(["mnist", "dogs"], settings))
-    checkpoint = tf.train.Checkpoint(network=trainer.network, optimizer=trainer.optimizer)
-    checkpoint.restore(latest).assert_existing_objects_matched()
+    trainer = Trainer(settings, chosen_tasks(settings), load_datasets(["mnist", "dogs"], settings))
+    trainer.checkpoint().restore(latest).assert_existing_objects_matched()
     last = read_metrics(folder)[-1]
-    tallies = [trainer.loops[index].test() for index in (0, 1)]
-    assert [tally.accuracy for tally in tallies] == last["accuracy"][:2]
-    assert [tally.loss for tally in tallies] == pytest.approx(last["loss"][:2])
+    tallies = [loop.test() for loop in trainer.evaluations[:2]]
+    assert [tally[i].accuracy for i, tally in enumerate(tallies)] == last["accuracy"][:2]
+    assert [tally[i].loss for i, tally in enumerate(tallies)] == pytest.approx(last["loss"][:2])
     assert int(trainer.optimizer.iterations) == 10
 
 
@@ -150,7 +150,7 @@ def test_plain_output(run):
     assert "\r" not in result.stdout
     for text in (
         "Decoding 30 pictures",
-        "dog: up to ten breeds of dog, colour photographs at 28×28; 27 to train, 3 to test",
+        "dog: up to ten breeds of dog, photographs in colour; 27 to train, 3 to test",
         "id: MNIST digits as they are; 40 to train, 25 to test",
         "8,170 parameters",
         str(folder),

@@ -40,6 +40,48 @@ from tasks import TASKS
         ("--dog-breeds pug pug", "--dog-breeds: expected 2 to 10 different breeds"),
         ("--no-such-flag", "unrecognized arguments: --no-such-flag"),
         ("--max 5", "unrecognized arguments"),
+        ("--tasks fashion fashion-group", "--heads shared: the tasks must have as many classes"),
+        ("--tasks fashion fashion-group", "they have fashion 10, fashion-group 3; name --heads"),
+        ("--tasks cifar10:cta", "cifar10 has no 'cta' (did you mean cat?); it has airplane"),
+        ("--tasks cifar100:cat", "cifar100 has no 'cat'; it has aquatic_mammals"),
+        ("--schedule random --task-weights 1", "--task-weights: expected 2 numbers, one for each"),
+        ("--schedule joint --task-weights 1 2 3", "expected 2 numbers, one for each task, got 3"),
+        ("--schedule random --task-weights 0 0", "--task-weights: all are 0"),
+        ("--schedule random --task-weights 1 -2", "expected a number, 0 or more, got '-2'"),
+        ("--schedule random --task-weights 1 nan", "expected a number, 0 or more, got 'nan'"),
+        ("--task-weights 1 2", "--schedule cycle gives every task the same time"),
+        ("--schedule joint --task-time 5", "--task-time: --schedule joint has no turns"),
+        ("--schedule often", "invalid choice: 'often'"),
+        ("--epochs 2 --max-steps 5", "--epochs and --max-steps both say how long"),
+        ("--epochs=2 --max-steps=5", "--epochs and --max-steps both say how long"),
+        ("--epochs 0", "--epochs: expected a whole number, 1 or more"),
+        ("--image-size 7", "--image-size: expected a whole number, 8 or more, got '7'"),
+        ("--l2 -1", "--l2: expected a number, 0 or more, got '-1'"),
+        ("--network towers fc", "--network towers fc: towers is a whole network; name it alone"),
+        ("--network towers --heads shared", "has a column and an output for each task"),
+        ("--network encoder --norm lrn", "--norm lrn: --network encoder has batch normalisation"),
+        ("--network encoder --dropout 0.5", "--dropout: --network encoder has no dropout"),
+        ("--network towers --filters 8", "--filters 8: one number for each conv at most"),
+        ("--network towers --hidden-units 8", "--hidden-units: --network towers has no fc"),
+        ("--network towers --stitch-init 1 0", "--stitch-init: only --network cross-stitch"),
+        ("--network cross-stitch --stitch-init 1", "expected 2 arguments"),
+        ("--network cross-stitch --stitch-init 1 inf", "expected a number, got 'inf'"),
+        ("--weights imagenet", "--weights: only --network mobilenetv2 and resnet50"),
+        ("--freeze-backbone", "--freeze-backbone: only --network mobilenetv2 and resnet50"),
+        ("--network resnet50", "--image-size 28: --network resnet50 needs 32 or more"),
+        (
+            "--network resnet50 --image-size 32 --weights imagenet --standardize",
+            "--standardize: the weights of --weights imagenet are for three channels",
+        ),
+        (
+            "--network resnet50 --image-size 32 --weights no.h5 --input-style channelplex",
+            "--input-style channelplex: the weights of --weights no.h5",
+        ),
+        ("--fake-data --tasks fashion", "--fake-data: there are no drawn pictures for the task fa"),
+        ("--fake-data --tasks cifar10:*", "no drawn pictures for the task cifar10:*"),
+        ("--tasks omniglot:Greek --data-dir tests", "Omniglot not found"),
+        ("@no/such.args", "No such file or directory: 'no/such.args'"),
+        ("@docs/tensorboard.png", "the file of flags cannot be read"),
     ],
 )
 def test_refused_in_one_line(flags, message):
@@ -57,7 +99,10 @@ def test_the_tasks_are_listed_with_what_they_are():
     for task in TASKS.values():
         assert f"({task.description})" in listed.stdout
         assert f"{task.name} ({task.description})" in refused.stderr
-    assert len(listed.stdout.splitlines()) == len(TASKS)
+    for name in ("omniglot", "cifar10:<class>", "cifar100:<superclass>", "omniglot:<alphabet>"):
+        assert f"\n{name} " in listed.stdout
+        assert f", {name} (" in refused.stderr
+    assert len(listed.stdout.splitlines()) == len(TASKS) + 4
 
 
 def dry_run(*flags):
@@ -71,17 +116,27 @@ def test_defaults():
     settings = dry_run()
     assert settings == {
         "tasks": ["dog", "id"],
+        "schedule": "cycle",
         "task_time": 2000,
+        "task_weights": None,
         "max_steps": 25000,
+        "epochs": None,
         "input_style": "combined",
+        "image_size": 28,
+        "standardize": False,
         "network": ["conv", "fc"],
+        "heads": "shared",
         "filters": [64],
         "hidden_units": 500,
         "norm": "batch",
         "dropout": 0.9,
+        "stitch_init": None,
+        "weights": "none",
+        "freeze_backbone": False,
         "optimizer": "sgd",
         "learning_rate": 0.1,
         "batch": 100,
+        "l2": 0.0,
         "seed": 0,
         "data_dir": None,
         "data_dog_dir": None,
@@ -122,7 +177,48 @@ def test_filters_are_resolved():
     assert dry_run("--network", "fc")["filters"] == []
 
 
-@pytest.mark.parametrize("flags", ["--help", "--list-tasks", "--dry-run", "--tasks dgo"])
+def test_what_follows_from_the_network():
+    assert dry_run("--network", "encoder")["heads"] == "multi"
+    assert dry_run("--network", "encoder")["dropout"] == 1
+    assert dry_run("--network", "encoder", "--heads", "shared")["heads"] == "shared"
+    assert dry_run("--network", "towers")["dropout"] == 0.9
+    assert dry_run("--network", "cross-stitch")["stitch_init"] == [1, 0]
+    assert dry_run("--schedule", "random")["task_time"] is None
+
+
+def test_a_star_names_them_all():
+    settings = dry_run("--tasks", "cifar10:*", "--heads", "multi")
+    assert len(settings["tasks"]) == 10
+    assert settings["tasks"][3] == "cifar10:cat"
+    assert dry_run("--tasks", "cifar10:3")["tasks"] == ["cifar10:cat"]
+
+
+def test_flags_from_a_file(tmp_path):
+    preset = tmp_path / "preset.args"
+    preset.write_text(
+        "# A comment, and one after a flag:\n--tasks id ref  # two\n\n--epochs 5 --seed 3\n"
+    )
+    settings = dry_run(f"@{preset}")
+    assert (settings["tasks"], settings["epochs"], settings["seed"]) == (["id", "ref"], 5, 3)
+    assert settings["max_steps"] is None  # known once the data is
+    # What follows overrides it, the other way to say how long as well.
+    settings = dry_run(f"@{preset}", "--max-steps", "7", "--seed", "4", "--tasks", "inv")
+    assert (settings["epochs"], settings["max_steps"]) == (None, 7)
+    assert (settings["tasks"], settings["seed"]) == (["inv"], 4)
+
+
+@pytest.mark.parametrize("contents", ["--tasks 'id", "@PRESET"])
+def test_a_file_of_flags_that_is_none(tmp_path, contents):
+    preset = tmp_path / "preset.args"
+    preset.write_text(contents.replace("PRESET", str(preset)))
+    result = run_command(f"@{preset}")
+    assert result.returncode == 2
+    assert "the file of flags cannot be read" in one_line(result)
+
+
+@pytest.mark.parametrize(
+    "flags", ["--help", "--list-tasks", "--dry-run", "--tasks cifar10:* --dry-run", "--tasks x"]
+)
 def test_nothing_slow_is_imported_for_an_answer(flags):
     """The answer's time is not tested, but what would make it slow is."""
     code = (
@@ -142,4 +238,4 @@ def test_help_names_every_flag_with_its_default():
     for flag in dry_run():
         assert f"--{flag.replace('_', '-')}" in text
     for default in ("dog id", "2000", "25000", "0.1", "0.9", "conv fc", "combined"):
-        assert f"(default: {default})" in " ".join(text.split())
+        assert f"(default: {default}" in " ".join(text.split())

@@ -1,4 +1,4 @@
-"""The network's layers and initial weights, and both normalisations against hand-worked numbers."""
+"""The article's network: its layers and initial weights, and both normalisations by hand."""
 
 import keras
 import numpy as np
@@ -6,15 +6,28 @@ import pytest
 import tensorflow as tf
 
 from flags import parse_flags
-from model import LocalResponseNorm, build_network, build_optimizer, set_dropout_step
+from model import Network, build_network, build_optimizer, set_dropout_step
+from networks.layers import LocalResponseNorm
 
 
-def network(*flags: str, channels: int = 3) -> keras.Sequential:
-    return build_network(parse_flags(list(flags)), (28, 28, channels), classes=10)
+def network(*flags: str, channels: int = 3) -> Network:
+    return build_network(parse_flags(["--tasks", "id", *flags]), (28, 28, channels), classes=[10])
 
 
-def layer_names(model: keras.Sequential) -> list[str]:
-    return [type(layer).__name__ for layer in model.layers]
+def layers(model: Network) -> list[keras.layers.Layer]:
+    return [*model.trunk.layers, *model.heads[0].layers]
+
+
+def weights(model: Network) -> list[np.ndarray]:
+    return [w.numpy() for layer in layers(model) for w in layer.weights]
+
+
+def kernels(model: Network) -> list[tuple[int, ...]]:
+    return [layer.kernel.shape for layer in layers(model) if hasattr(layer, "kernel")]
+
+
+def layer_names(model: Network) -> list[str]:
+    return [type(layer).__name__ for layer in layers(model)]
 
 
 def test_default_network():
@@ -27,7 +40,7 @@ def test_default_network():
         "Flatten",
         "Dense",
     ]
-    convolution, pooling, _, dropout, _, output = model.layers
+    convolution, pooling, _, dropout, _, output = layers(model)
     assert convolution.kernel.shape == (5, 5, 3, 64)
     assert convolution.output.shape == (None, 28, 28, 64)
     assert pooling.pool_size == (3, 3)
@@ -39,29 +52,27 @@ def test_default_network():
 
 def test_deeper_networks():
     model = network("--network", "conv", "conv", "conv", "fc", "fc", "--norm", "none")
-    kernels = [layer.kernel.shape for layer in model.layers if hasattr(layer, "kernel")]
-    assert kernels == [
+    assert kernels(model) == [
         (5, 5, 3, 64),
         (5, 5, 64, 128),
         (5, 5, 128, 128),
         (4 * 4 * 128, 500),
         (500, 10),
     ]
-    assert model.layers[-2].activation is keras.activations.relu
+    assert layers(model)[-2].activation is keras.activations.relu
     assert layer_names(network("--network", "fc")) == ["Flatten", "Dense"]
 
 
 def test_widths_and_keeping_everything():
     flags = ("--network", "conv", "conv", "fc", "fc", "--filters", "8", "--hidden-units", "7")
     model = network(*flags, "--dropout", "1")
-    kernels = [layer.kernel.shape[-1] for layer in model.layers if hasattr(layer, "kernel")]
-    assert kernels == [8, 8, 7, 10]
+    assert [shape[-1] for shape in kernels(model)] == [8, 8, 7, 10]
     assert "Dropout" not in layer_names(model)
 
 
 def test_initial_weights():
     model = network("--network", "conv", "conv", "fc", "fc")
-    for layer in model.layers:
+    for layer in layers(model):
         if hasattr(layer, "kernel"):
             kernel = layer.kernel.numpy()
             # A normal of sd 0.1, cut off at twice that, has an sd of 0.088.
@@ -71,18 +82,11 @@ def test_initial_weights():
 
 
 def test_initial_weights_follow_from_the_seed():
-    first, again, other = (
-        [weights.numpy() for weights in network("--seed", seed).weights] for seed in "112"
-    )
+    first, again, other = (weights(network("--seed", seed)) for seed in "112")
     assert all((a == b).all() for a, b in zip(first, again, strict=True))
     assert (first[0] != other[0]).mean() > 0.99
-    layers = [
-        layer for layer in network("--network", "fc", "fc").layers if hasattr(layer, "kernel")
-    ]
-    size = 100
-    assert (
-        layers[0].kernel.numpy().ravel()[:size] != layers[1].kernel.numpy().ravel()[:size]
-    ).any()
+    hidden, _, output, _ = weights(network("--network", "fc", "fc"))
+    assert (hidden.ravel()[:100] != output.ravel()[:100]).any()
 
 
 def test_local_response_normalisation_by_hand():
@@ -97,7 +101,7 @@ def test_local_response_normalisation_by_hand():
 
 def test_batch_normalisation_by_hand():
     model = network("--network", "conv", "fc", "--dropout", "1")
-    normalisation = model.layers[2]
+    normalisation = layers(model)[2]
     values = np.zeros((2, 14, 14, 64), np.float32)
     values[0], values[1] = 1, 5  # of mean 3 and variance 4
     shown = normalisation(tf.constant(values), training=True).numpy()
@@ -115,14 +119,14 @@ def test_dropout_follows_from_the_step():
     images = tf.random.stateless_uniform((4, 28, 28, 3), seed=(1, 2))
 
     def logits_at(step: int) -> np.ndarray:
-        set_dropout_step(model, tf.constant(step, tf.int64))
-        return model(images, training=True).numpy()
+        set_dropout_step(model.parts([0]), tf.constant(step, tf.int64))
+        return model.logits(images, [0], training=True)[0].numpy()
 
     first, second, again = logits_at(5), logits_at(6), logits_at(5)
     assert (first != second).all()
     np.testing.assert_array_equal(first, again)
     first_mask, second_mask = (
-        layer.seed_generator.state.numpy() for layer in model.layers if "dropout" in layer.name
+        layer.seed_generator.state.numpy() for layer in layers(model) if "dropout" in layer.name
     )
     assert first_mask[0] != second_mask[0]
 
@@ -130,11 +134,12 @@ def test_dropout_follows_from_the_step():
 def test_dropout_is_off_in_testing():
     model = network("--dropout", "0.5")
     images = tf.ones((1, 28, 28, 3))
-    np.testing.assert_array_equal(model(images, training=False), model(images, training=False))
+    first, again = (model.logits(images, [0], training=False)[0] for _ in range(2))
+    np.testing.assert_array_equal(first, again)
 
 
 def test_optimizers():
-    sgd = build_optimizer(parse_flags([]))
+    sgd = build_optimizer(parse_flags(["--tasks", "id"]))
     adam = build_optimizer(parse_flags(["--optimizer", "adam", "--learning-rate", "0.002"]))
     assert isinstance(sgd, keras.optimizers.SGD)
     assert float(sgd.learning_rate) == pytest.approx(0.1)

@@ -1,0 +1,144 @@
+"""What a run is: in full for `config.json`, and in a few rows for the terminal."""
+
+import argparse
+import platform
+import shlex
+import sys
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks import Task
+
+if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
+    from data.dataset import Dataset
+    from train import Trainer
+
+PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "tensorboard")
+# Of more tasks than this the terminal names the first alone.
+MOST_TASKS = 12
+
+
+def plain_settings(settings: argparse.Namespace) -> dict:
+    """The settings as JSON can hold them."""
+    return {
+        name: str(value) if isinstance(value, Path) else value
+        for name, value in vars(settings).items()
+        if name not in ("list_tasks", "dry_run")
+    }
+
+
+def describe_run(
+    trainer: "Trainer", tasks: list[Task], datasets: "dict[str, Dataset]", device: str
+) -> dict:
+    """What `config.json` says: all that a run follows from."""
+    settings = trainer.settings
+    return {
+        "settings": plain_settings(settings),
+        "seed": settings.seed,
+        "fake_data": settings.fake_data,
+        "tasks": [
+            {
+                "name": task.name,
+                "description": task.description,
+                "classes": task.classes,
+                "train": len(learner.train_labels),
+                "test": len(learner.test_labels),
+                "steps": trainer.schedule.steps_trained(learner.index, settings.max_steps),
+            }
+            for task, learner in zip(tasks, trainer.learners, strict=True)
+        ],
+        "data": {
+            name: {
+                "origin": dataset.origin,
+                "train": len(dataset.train.labels),
+                "test": len(dataset.test.labels),
+                "classes": dataset.class_names,
+            }
+            for name, dataset in datasets.items()
+        },
+        "parameters": trainer.network.count_params(),
+        "device": device,
+        "versions": {
+            "python": platform.python_version(),
+            **{package: version_of(package) for package in PACKAGES},
+        },
+        "command": shlex.join(sys.argv),
+        "started": datetime.now().astimezone().isoformat(timespec="seconds"),
+    }
+
+
+def version_of(package: str) -> str | None:
+    """The version installed; None where it goes by another name, as TensorFlow's variants do."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def what_will_run(config: dict, folder: Path) -> list[tuple[str, str]]:
+    """What is told before training, out of `describe_run`: a label and a text to a row."""
+    settings = config["settings"]
+    texts = [
+        f"{task['name']}: {task['description']}; "
+        f"{task['train']:,} to train, {task['test']:,} to test"
+        for task in config["tasks"]
+    ]
+    if len(texts) > MOST_TASKS:
+        texts = [*texts[: MOST_TASKS - 1], f"and {len(texts) - MOST_TASKS + 1} more"]
+    rows = [("" if index else "tasks", text) for index, text in enumerate(texts)]
+    rows += [("data", dataset["origin"]) for dataset in config["data"].values()]
+    if settings["fake_data"]:
+        rows.append(("", "DRAWN DATA: its accuracies say nothing of MNIST or of photographs"))
+    return [
+        *rows,
+        ("network", describe_network(config)),
+        ("training", describe_training(settings)),
+        ("schedule", describe_schedule(settings)),
+        *never_trained(config),
+        ("device", config["device"]),
+        ("folder", str(folder)),
+        ("to watch", f"tensorboard --logdir {shlex.quote(settings['log_dir'])}"),
+    ]
+
+
+def describe_network(config: dict) -> str:
+    """Which layers, how many numbers, and which heads."""
+    settings = config["settings"]
+    norm = {"batch": "batch", "lrn": "local response", "none": "no"}[settings["norm"]]
+    heads = " and a head for each task" if settings["heads"] == "multi" else ""
+    return (
+        f"{' '.join(settings['network'])}{heads}: {config['parameters']:,} parameters, {norm} "
+        "normalisation"
+    )
+
+
+def describe_training(settings: dict) -> str:
+    """How it learns."""
+    l2 = f", l2 {settings['l2']:g}" if settings["l2"] else ""
+    return (
+        f"{settings['optimizer']}, learning rate {settings['learning_rate']:g}{l2}, batch "
+        f"{settings['batch']}, keep probability {settings['dropout']:g}, seed {settings['seed']}"
+    )
+
+
+def describe_schedule(settings: dict) -> str:
+    """How long, and which task when."""
+    steps = f"{settings['max_steps']:,} steps"
+    if settings["schedule"] == "cycle":
+        return f"{steps}, {settings['task_time']:,} on each task in turn"
+    weights = settings["task_weights"]
+    in_proportion = f", in proportion to {' '.join(f'{w:g}' for w in weights)}" if weights else ""
+    if settings["schedule"] == "random":
+        return f"{steps}, each on a task drawn at random{in_proportion}"
+    return f"{steps}, each on all tasks, with the sum of their losses{in_proportion}"
+
+
+def never_trained(config: dict) -> list[tuple[str, str]]:
+    """A row that names the tasks whose turn does not come, if there are any."""
+    names = [task["name"] for task in config["tasks"] if not task["steps"]]
+    cycle = config["settings"]["schedule"] == "cycle"
+    way_out = "lower --task-time or raise --max-steps" if cycle else "raise --max-steps"
+    text = f"too few for a turn of {', '.join(names)}; {way_out}"
+    return [("", text)] if names else []

@@ -1,0 +1,162 @@
+"""The compiled loops: training steps of tasks that are trained together, and tests."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import keras
+import tensorflow as tf
+
+from feed import TEST_BATCH, Learner, by_feed
+from model import Network, set_dropout_step, squared_weights
+
+SCALAR = tf.TensorSpec((), tf.int64)
+
+
+@dataclass
+class Tally:
+    """What some training steps, or a test, came to for a task."""
+
+    examples: int = 0
+    correct: int = 0
+    loss_sum: float = 0.0  # over the examples, in nats
+
+    def __add__(self, other: "Tally") -> "Tally":
+        return Tally(
+            self.examples + other.examples,
+            self.correct + other.correct,
+            self.loss_sum + other.loss_sum,
+        )
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the examples that were right, 0 to 1."""
+        return self.correct / self.examples
+
+    @property
+    def loss(self) -> float:
+        """The mean cross-entropy, in nats."""
+        return self.loss_sum / self.examples
+
+
+class TrainingLoop:
+    """Trains the network on one task, or on several in the same steps.
+
+    Everything random about a step follows from the seed, the step and the number of examples of
+    the tasks that were seen before.
+    """
+
+    def __init__(
+        self,
+        learners: Sequence[Learner],
+        weights: Sequence[float],
+        network: Network,
+        optimizer: keras.optimizers.Optimizer,
+        settings: argparse.Namespace,
+    ) -> None:
+        """`weights` are those of the learners' losses in the sum that is trained on."""
+        # Those that see the same images together: these pass the shared part once.
+        self.groups = by_feed(learners)
+        self.learners = [learner for group in self.groups for learner in group]
+        self.weights = [weights[learners.index(learner)] for learner in self.learners]
+        self.network, self.optimizer = network, optimizer
+        self.parts = network.parts(learner.index for learner in learners)
+        self.batch, self.l2 = settings.batch, settings.l2
+
+    def train(self, start: int, end: int, seen: int) -> dict[int, Tally]:
+        """Trains the steps from `start` up to `end`, after `seen` examples of each task.
+
+        Returns:
+            What that came to for each task, by its index.
+        """
+        examples = (end - start) * self.batch
+        loss_sums, correct = self._train(start, end, seen)
+        return {
+            learner.index: Tally(examples, int(right), float(loss_sum) * self.batch)
+            for learner, right, loss_sum in zip(
+                self.learners, correct.numpy(), loss_sums.numpy(), strict=True
+            )
+        }
+
+    @tf.function(input_signature=[SCALAR] * 3)
+    def _train(self, start: tf.Tensor, end: tf.Tensor, seen: tf.Tensor) -> tuple:
+        """The sums of the steps' mean losses, [tasks] float32, and of what was right, int64."""
+        variables = [variable for part in self.parts for variable in part.trainable_variables]
+        loss_sums = tf.zeros([len(self.learners)])
+        correct = tf.zeros([len(self.learners)], tf.int64)
+        for step in tf.range(start, end):
+            batches = self.batches(step, seen + (step - start) * self.batch)
+            # Each group of tasks is a pass of its own through the shared part.
+            set_dropout_step(self.parts, step * len(self.groups))
+            with tf.GradientTape() as tape:
+                means, right = self.forward(batches)
+                total = tf.reduce_sum(means * self.weights)
+                if self.l2:
+                    total += self.l2 * squared_weights(self.parts)
+            self.optimizer.apply(tape.gradient(total, variables), variables)
+            loss_sums += means
+            correct += right
+        return loss_sums, correct
+
+    def batches(self, step: tf.Tensor, seen: tf.Tensor) -> list[tuple[tf.Tensor, list[tf.Tensor]]]:
+        """For each group its images, as the network sees them, and each of its tasks' labels."""
+        batches = []
+        for group in self.groups:
+            images, chosen = group[0].feed.training_batch(step, seen)
+            batches.append((images, [tf.gather(task.train_labels, chosen) for task in group]))
+        return batches
+
+    def forward(self, batches: list[tuple[tf.Tensor, list[tf.Tensor]]]) -> tuple:
+        """The mean loss of each task, [tasks] float32, and how many were right, int64."""
+        means, right = [], []
+        for group, (images, labels_of_group) in zip(self.groups, batches, strict=True):
+            tasks = [learner.index for learner in group]
+            outputs = self.network.logits(images, tasks, training=True)
+            for labels, logits in zip(labels_of_group, outputs, strict=True):
+                means.append(tf.reduce_mean(losses(labels, logits)))
+                right.append(count_correct(labels, logits))
+        return tf.stack(means), tf.stack(right)
+
+
+class EvaluationLoop:
+    """Tests the network on tasks that see the same images, in one pass."""
+
+    def __init__(self, group: list[Learner], network: Network) -> None:
+        """`group` is one of those that `by_feed` makes."""
+        self.group, self.feed, self.network = group, group[0].feed, network
+
+    def test(self) -> dict[int, Tally]:
+        """Every test image once: what that came to for each task, by its index."""
+        loss_sums, correct = self._test()
+        return {
+            learner.index: Tally(self.feed.test.count, int(right), float(loss_sum))
+            for learner, right, loss_sum in zip(
+                self.group, correct.numpy(), loss_sums.numpy(), strict=True
+            )
+        }
+
+    @tf.function(input_signature=[])
+    def _test(self) -> tuple:
+        """The sums of the images' losses, [tasks] float64, and of what was right, int64."""
+        loss_sums = tf.zeros([len(self.group)], tf.float64)
+        correct = tf.zeros([len(self.group)], tf.int64)
+        tasks = [learner.index for learner in self.group]
+        for start in tf.range(0, self.feed.test.count, TEST_BATCH):
+            outputs = self.network.logits(self.feed.test_batch(start), tasks, training=False)
+            labels = [task.test_labels[start : start + TEST_BATCH] for task in self.group]
+            pairs = list(zip(labels, outputs, strict=True))
+            loss_sums += tf.stack(
+                [tf.reduce_sum(tf.cast(losses(*pair), tf.float64)) for pair in pairs]
+            )
+            correct += tf.stack([count_correct(*pair) for pair in pairs])
+        return loss_sums, correct
+
+
+def losses(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """Softmax cross-entropy of each example, [B] float32, in nats."""
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)
+
+
+def count_correct(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:
+    """How many of the examples have their largest logit at their label."""
+    return tf.math.count_nonzero(tf.argmax(logits, axis=1, output_type=labels.dtype) == labels)

@@ -1,0 +1,1 @@
+"""The networks that --network names, each in two parts: see `model.Network`."""

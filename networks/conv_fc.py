@@ -1,0 +1,66 @@
+"""The article's network: convolutions, then fully connected layers, as many of each as named."""
+
+import argparse
+from collections.abc import Sequence
+
+import keras
+
+from networks.layers import LocalResponseNorm, dropout, stack
+from randomness import Stream, stream_key
+
+# Initial weights and biases of the article's network.
+WEIGHT_SD = 0.1
+BIAS = 0.1
+
+
+def build(
+    settings: argparse.Namespace, input_shape: tuple[int, int, int], outputs: Sequence[int]
+) -> tuple[keras.Model, list[keras.Model]]:
+    """Trunk and heads: all layers but the output, and an output layer for each of `outputs`."""
+    layers = []
+    for depth, filters in enumerate(settings.filters):
+        layers += conv_block(settings, filters, depth)
+    layers.append(keras.layers.Flatten())
+    place = len(settings.filters)
+    for _ in range(settings.network.count("fc") - 1):
+        weights = initial_values(settings.seed, place)
+        layers.append(keras.layers.Dense(settings.hidden_units, activation="relu", **weights))
+        place += 1
+    trunk = stack(input_shape, *layers)
+    heads = [
+        stack(
+            trunk.output_shape[1:],
+            keras.layers.Dense(classes, **initial_values(settings.seed, place + index)),
+        )
+        for index, classes in enumerate(outputs)
+    ]
+    return trunk, heads
+
+
+def conv_block(settings: argparse.Namespace, filters: int, depth: int) -> list[keras.layers.Layer]:
+    """Convolution, ReLU, pooling, normalisation and dropout."""
+    block = [
+        keras.layers.Conv2D(
+            filters,
+            5,
+            padding="same",
+            activation="relu",
+            **initial_values(settings.seed, depth),
+        ),
+        keras.layers.MaxPooling2D(3, strides=2, padding="same"),
+    ]
+    if settings.norm == "batch":
+        block.append(keras.layers.BatchNormalization())
+    elif settings.norm == "lrn":
+        block.append(LocalResponseNorm())
+    return block + dropout(settings, depth)
+
+
+def initial_values(seed: int, place: int) -> dict[str, keras.initializers.Initializer]:
+    """How the weights and biases of the layer at that place begin."""
+    return {
+        "kernel_initializer": keras.initializers.TruncatedNormal(
+            stddev=WEIGHT_SD, seed=stream_key(seed, Stream.WEIGHTS, place)
+        ),
+        "bias_initializer": keras.initializers.Constant(BIAS),
+    }
