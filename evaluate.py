@@ -1,0 +1,207 @@
+"""Tests the network that a run saved, on the run's tasks or on others that it can answer."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from command import Parser, accept_any_encoding, exit_code_of
+from errors import RequestError
+from flags.checks import chosen_tasks
+
+if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
+    from data.dataset import Dataset
+    from tasks import Task
+
+PATHS = ("data_dir", "data_dog_dir", "pickle_file", "log_dir")
+# A confusion matrix of more classes than this is not printed.
+MOST_COLUMNS = 20
+# How many of its confusions are, in its place.
+WORST = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line and returns the exit code: see the README."""
+    asked = make_parser().parse_args(arguments)
+    return exit_code_of("evaluate.py", lambda interrupts: run(asked))
+
+
+def make_parser() -> Parser:
+    """The flags."""
+    parser = Parser(
+        prog="evaluate.py",
+        description="Tests the network that a run saved on the whole test sets: prints each task's "
+        "accuracy and confusion matrix, and writes both as JSON.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("run", type=Path, metavar="RUN", help="the run's folder")
+    parser.add_argument(
+        "--tasks",
+        nargs="+",
+        metavar="TASK",
+        help="which tasks, also such as the run was not trained on: made of the classes of one of "
+        "its tasks (cifar10:cat after cifar10), or with as many classes as its only head (default: "
+        "the run's)",
+    )
+    for flag, what in (("--data-dir", "the data"), ("--data-dog-dir", "the dog photographs")):
+        parser.add_argument(
+            flag,
+            type=Path,
+            metavar="DIR",
+            help=f"where {what} is, as for task.py (default: where it was for the run)",
+        )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the JSON file to write (default: evaluation.json in the run's folder)",
+    )
+    parser.add_argument("--gpu", action="store_true", help="use the first GPU (default: the CPU)")
+    parser.add_argument("--quiet", action="store_true", help="print the accuracies alone")
+    return parser
+
+
+def run(asked: argparse.Namespace) -> int:
+    """Loads the run's network and the data, tests, prints and writes."""
+    from reports.runs import read_config
+
+    config = read_config(asked.run)
+    settings = settings_of(asked, config)
+    run_tasks = chosen_tasks(settings)
+    tasks = run_tasks
+    if asked.tasks:
+        tasks = chosen_tasks(argparse.Namespace(**{**vars(settings), "tasks": asked.tasks}))
+
+    from device import choose_device
+
+    choose_device(asked.gpu)
+    from data.loading import load_datasets
+    from evaluation import confusion, reading_of, restore_network
+    from feed import make_learners
+    from runlog import write_json
+
+    heads = len(run_tasks) if settings.heads == "multi" else 1
+    readings = [reading_of(task, run_tasks, heads) for task in tasks]
+    datasets = load_datasets({task.dataset: None for task in tasks}, settings)
+    check_classes(asked.run, config, datasets)
+    network = restore_network(asked.run, settings, run_tasks)
+    learners = make_learners(tasks, datasets, settings)
+    counts = confusion(network, learners, readings, [task.classes for task in tasks])
+    results = [
+        describe_result(task, matrix.tolist(), datasets[task.dataset])
+        for task, matrix in zip(tasks, counts, strict=True)
+    ]
+    show(results, settings.fake_data, asked.quiet)
+    output = asked.output or asked.run / "evaluation.json"
+    try:
+        write_json(output, {"run": str(asked.run), "seed": settings.seed, "tasks": results})
+    except OSError as error:
+        raise RequestError(
+            f"--output: {output} cannot be written ({error.strerror}); name another file"
+        ) from error
+    if not asked.quiet:
+        print(f"all of it is in {output}")
+    return 0
+
+
+def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
+    """The run's settings, with the data where it is now.
+
+    Raises:
+        RequestError: they are of an older version, whose networks were saved otherwise.
+    """
+    settings = argparse.Namespace(**config["settings"])
+    if not hasattr(settings, "heads"):
+        raise RequestError(
+            f"{asked.run} was made by an older version of this program, which saved its network "
+            "otherwise; run it again"
+        )
+    for name in PATHS:
+        path = getattr(settings, name)
+        setattr(settings, name, None if path is None else Path(path))
+    settings.data_dir = asked.data_dir or settings.data_dir
+    settings.data_dog_dir = asked.data_dog_dir or settings.data_dog_dir
+    settings.quiet = asked.quiet
+    return settings
+
+
+def check_classes(folder: Path, config: dict, datasets: "dict[str, Dataset]") -> None:
+    """Refuses data whose classes are not those that the run was trained on."""
+    for name, dataset in datasets.items():
+        then = config["data"].get(name, {}).get("classes")
+        if then is not None and then != list(dataset.class_names):
+            raise RequestError(
+                f"{folder} was trained on {len(then)} classes ({then[0]} to {then[-1]}), and "
+                f"{dataset.origin} has {len(dataset.class_names)} others; name the folder with "
+                "the same data in --data-dir or --data-dog-dir"
+            )
+
+
+def describe_result(task: "Task", confusion: list[list[int]], dataset: "Dataset") -> dict:
+    """What is written of a task: a row of `confusion` is a true class, a column an answer."""
+    names = list(task.class_names or dataset.class_names)
+    right = sum(row[label] for label, row in enumerate(confusion))
+    examples = sum(map(sum, confusion))
+    return {
+        "name": task.name,
+        "accuracy": right / examples,
+        "correct": right,
+        "test": examples,
+        # Of fewer breeds than the task may have, there are outputs that stand for none.
+        "classes": names + [f"class {i}" for i in range(len(names), task.classes)],
+        "confusion": confusion,
+    }
+
+
+def show(results: list[dict], drawn: bool, quiet: bool) -> None:
+    """Prints the accuracies, and the confusions unless quiet."""
+    width = max(len(result["name"]) for result in results)
+    print("test accuracy, %, on drawn data" if drawn else "test accuracy, %")
+    for result in results:
+        accuracy = f"{100 * result['accuracy']:6.2f}"
+        print(
+            f"{result['name']:{width}}  {accuracy}  ({result['correct']:,} of {result['test']:,})"
+        )
+    if not quiet:
+        for result in results:
+            many = len(result["classes"]) > MOST_COLUMNS
+            print("", *(worst_confusions(result) if many else matrix(result)), sep="\n")
+
+
+def matrix(result: dict) -> list[str]:
+    """The confusion matrix in lines: a row for each true class, a column for each answer."""
+    counts, names = result["confusion"], result["classes"]
+    cell = max(3, len(str(max(map(max, counts)))), len(str(len(names) - 1)))
+    labels = [f"{index} {name}" for index, name in enumerate(names)]
+    width = max(map(len, labels))
+    head = " ".join(f"{index:>{cell}}" for index in range(len(names)))
+    return [
+        f"{result['name']}: what was taken for which class (rows are true)",
+        f"{'':{width}}  {head}",
+        *(
+            f"{label:{width}}  " + " ".join(f"{count:>{cell}}" for count in row)
+            for label, row in zip(labels, counts, strict=True)
+        ),
+    ]
+
+
+def worst_confusions(result: dict) -> list[str]:
+    """The most frequent confusions in lines, of a matrix that is too large to print."""
+    names = result["classes"]
+    wrong = [
+        (count, names[true], names[answer])
+        for true, row in enumerate(result["confusion"])
+        for answer, count in enumerate(row)
+        if count and true != answer
+    ]
+    worst = sorted(wrong, key=lambda found: -found[0])[:WORST]
+    return [
+        f"{result['name']}: the most frequent confusions of {len(names)} classes",
+        *(f"{count:>5}  {true} taken for {answer}" for count, true, answer in worst),
+    ]
+
+
+if __name__ == "__main__":
+    accept_any_encoding()
+    sys.exit(main())
