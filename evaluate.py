@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from command import Parser, accept_any_encoding, exit_code_of
 from errors import RequestError
-from flags.checks import chosen_tasks
+from flags.checks import check_data, chosen_tasks
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
     from data.dataset import Dataset
@@ -109,7 +109,8 @@ def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
     """The run's settings, with the data where it is now.
 
     Raises:
-        RequestError: they are of an older version, whose networks were saved otherwise.
+        RequestError: they are of an older version, whose networks were saved otherwise, or the
+            data is not there.
     """
     settings = argparse.Namespace(**config["settings"])
     if not hasattr(settings, "heads"):
@@ -123,6 +124,7 @@ def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
     settings.data_dir = asked.data_dir or settings.data_dir
     settings.data_dog_dir = asked.data_dog_dir or settings.data_dog_dir
     settings.quiet = asked.quiet
+    check_data(settings)
     return settings
 
 

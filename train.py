@@ -5,7 +5,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
-from functools import cache
 from statistics import fmean
 
 import tensorflow as tf
@@ -44,16 +43,20 @@ class Trainer:
         self.optimizer.build(self.network.trainable_variables)
         self.learners = make_learners(tasks, datasets, settings)
         self.evaluations = [EvaluationLoop(group, self.network) for group in by_feed(self.learners)]
+        self.loops: dict[tuple[int, ...], TrainingLoop] = {}  # by the tasks that each trains
         self.schedule = make_schedule(settings)
         self.step = 0  # how many steps are done
         self.history: list[dict] = []  # the tests, as in metrics.jsonl
 
-    @cache  # noqa: B019 (there is one trainer, which lives as long as the program)
     def loop_for(self, tasks: tuple[int, ...]) -> TrainingLoop:
         """The loop that trains these tasks together, compiled when it is first needed."""
-        weights = relative_weights(self.settings) if len(tasks) > 1 else [1.0]
-        learners = [self.learners[task] for task in tasks]
-        return TrainingLoop(learners, weights, self.network, self.optimizer, self.settings)
+        if tasks not in self.loops:
+            weights = relative_weights(self.settings) if len(tasks) > 1 else [1.0]
+            learners = [self.learners[task] for task in tasks]
+            self.loops[tasks] = TrainingLoop(
+                learners, weights, self.network, self.optimizer, self.settings
+            )
+        return self.loops[tasks]
 
     def run(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> None:
         """Trains to the last step, or until `stopped` says so, and saves.
