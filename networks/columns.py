@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from networks.layers import convolution, dropout, hidden, output, stack
+from networks.layers import convolution, dense, dropout, he_normal, normalised, output, stack
 
 FILTERS = (32, 64)
 HIDDEN_UNITS = 1024
+MOMENTUM = 0.99  # Keras's own
 # Layers with weights in a column: two convolutions, the hidden layer and the output.
 COLUMN_DEPTH = 4
 
@@ -92,14 +93,14 @@ def build_cross_stitch(
 
 def column_stages(settings: argparse.Namespace, index: int) -> list[list[keras.layers.Layer]]:
     """The three stages of a column after which cross-stitch units stand."""
-    place = COLUMN_DEPTH * index
-    stages = [
-        [*convolution(settings, filters, place + depth), keras.layers.MaxPooling2D(2)]
-        for depth, filters in enumerate(FILTERS)
-    ]
+    weights = [he_normal(settings.seed, COLUMN_DEPTH * index + depth) for depth in range(3)]
+    pool = keras.layers.MaxPooling2D
     return [
-        *stages,
-        [keras.layers.Flatten(), *hidden(settings, HIDDEN_UNITS, place + len(FILTERS))],
+        *(
+            [*normalised(convolution(filters, 1, initial), MOMENTUM), pool(2)]
+            for filters, initial in zip(FILTERS, weights, strict=False)
+        ),
+        [keras.layers.Flatten(), *normalised(dense(HIDDEN_UNITS, weights[-1]), MOMENTUM)],
     ]
 
 

@@ -28,28 +28,27 @@ def he_normal(seed: int, place: int) -> keras.initializers.Initializer:
     return keras.initializers.HeNormal(seed=stream_key(seed, Stream.WEIGHTS, place))
 
 
-def normalised(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
+def normalised(layer: keras.layers.Layer, momentum: float) -> list[keras.layers.Layer]:
     """A convolution or dense layer with batch normalisation and ReLU after it.
 
-    The layer needs no bias: the normalisation would take it out, and has one of its own.
+    The layer needs no bias: the normalisation would take it out, and has one of its own. Of the
+    mean and variance that tests use, a step keeps the share `momentum`.
     """
-    return [layer, keras.layers.BatchNormalization(), keras.layers.ReLU()]
+    return [layer, keras.layers.BatchNormalization(momentum=momentum), keras.layers.ReLU()]
 
 
 def convolution(
-    settings: argparse.Namespace, filters: int, place: int, strides: int = 1
-) -> list[keras.layers.Layer]:
-    """3×3 convolution, batch normalisation, ReLU; `place` tells its weights from other layers'."""
-    weights = he_normal(settings.seed, place)
-    return normalised(
-        keras.layers.Conv2D(filters, 3, strides, "same", use_bias=False, kernel_initializer=weights)
+    filters: int, strides: int, weights: keras.initializers.Initializer
+) -> keras.layers.Layer:
+    """3×3 convolution, to be normalised."""
+    return keras.layers.Conv2D(
+        filters, 3, strides, "same", use_bias=False, kernel_initializer=weights
     )
 
 
-def hidden(settings: argparse.Namespace, units: int, place: int) -> list[keras.layers.Layer]:
-    """A dense layer, batch normalisation, ReLU; `place` tells its weights from other layers'."""
-    weights = he_normal(settings.seed, place)
-    return normalised(keras.layers.Dense(units, use_bias=False, kernel_initializer=weights))
+def dense(units: int, weights: keras.initializers.Initializer) -> keras.layers.Layer:
+    """A dense layer, to be normalised."""
+    return keras.layers.Dense(units, use_bias=False, kernel_initializer=weights)
 
 
 def output(settings: argparse.Namespace, classes: int, place: int) -> keras.layers.Layer:
