@@ -28,6 +28,9 @@ def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
     except (RunError, OSError) as error:
         complain(program, f"failed: {error}")
         return 1
+    except MemoryError as error:
+        complain(program, f"failed: out of memory: {error}")
+        return 1
     except ModuleNotFoundError as error:
         complain(
             program,

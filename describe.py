@@ -138,7 +138,7 @@ def describe_schedule(settings: dict) -> str:
 def never_trained(config: dict) -> list[tuple[str, str]]:
     """A row that names the tasks whose turn does not come, if there are any."""
     names = [task["name"] for task in config["tasks"] if not task["steps"]]
-    cycle = config["settings"]["schedule"] == "cycle"
-    way_out = "lower --task-time or raise --max-steps" if cycle else "raise --max-steps"
-    text = f"too few for a turn of {', '.join(names)}; {way_out}"
+    text = f"too few for a turn of {', '.join(names)}; lower --task-time or raise --max-steps"
+    if config["settings"]["schedule"] == "random":
+        text = f"never drawn: {', '.join(names)}; raise --max-steps, or its --task-weights"
     return [("", text)] if names else []

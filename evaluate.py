@@ -2,7 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from errors import RequestError
 from flags.checks import check_data, chosen_tasks
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
+    import numpy as np
+
     from data.dataset import Dataset
     from tasks import Task
 
@@ -67,8 +70,9 @@ def run(asked: argparse.Namespace) -> int:
     from reports.runs import read_config
 
     config = read_config(asked.run)
-    settings = settings_of(asked, config)
-    run_tasks = chosen_tasks(settings)
+    with damage_told(asked.run):
+        settings = settings_of(asked, config)
+        run_tasks = chosen_tasks(settings)
     tasks = run_tasks
     if asked.tasks:
         tasks = chosen_tasks(argparse.Namespace(**{**vars(settings), "tasks": asked.tasks}))
@@ -77,32 +81,54 @@ def run(asked: argparse.Namespace) -> int:
 
     choose_device(asked.gpu)
     from data.loading import load_datasets
-    from evaluation import confusion, reading_of, restore_network
-    from feed import make_learners
-    from runlog import write_json
+    from evaluation import Reading, reading_of, restore_network, score
+    from runlog import told_in_a_line
 
-    heads = len(run_tasks) if settings.heads == "multi" else 1
-    readings = [reading_of(task, run_tasks, heads) for task in tasks]
-    datasets = load_datasets({task.dataset: None for task in tasks}, settings)
-    check_classes(asked.run, config, datasets)
-    network = restore_network(asked.run, settings, run_tasks)
-    learners = make_learners(tasks, datasets, settings)
-    counts = confusion(network, learners, readings, [task.classes for task in tasks])
+    readings = [Reading(index) for index in range(len(tasks))]
+    if asked.tasks:
+        heads = len(run_tasks) if settings.heads == "multi" else 1
+        readings = [reading_of(task, run_tasks, heads) for task in tasks]
+    # Those of the run are needed for what it standardised their images by.
+    needed = {task.dataset: None for task in (*tasks, *(run_tasks if settings.standardize else ()))}
+    datasets = load_datasets(needed, settings)
+    with damage_told(asked.run):
+        check_classes(asked.run, config, datasets)
+    with told_in_a_line(lambda: f"testing {asked.run}"):
+        network = restore_network(asked.run, settings, run_tasks)
+        matrices = score(network, tasks, readings, run_tasks, datasets, settings)
     results = [
-        describe_result(task, matrix.tolist(), datasets[task.dataset])
-        for task, matrix in zip(tasks, counts, strict=True)
+        describe_result(task, run_tasks[reading.head], matrix, datasets[task.dataset])
+        for task, reading, matrix in zip(tasks, readings, matrices, strict=True)
     ]
     show(results, settings.fake_data, asked.quiet)
+    write(asked, results, settings.seed)
+    return 0
+
+
+def write(asked: argparse.Namespace, results: list[dict], seed: int) -> None:
+    """Writes the results as JSON, and says where."""
+    from runlog import write_json
+
     output = asked.output or asked.run / "evaluation.json"
     try:
-        write_json(output, {"run": str(asked.run), "seed": settings.seed, "tasks": results})
+        write_json(output, {"run": str(asked.run), "seed": seed, "tasks": results})
     except OSError as error:
         raise RequestError(
             f"--output: {output} cannot be written ({error.strerror}); name another file"
         ) from error
     if not asked.quiet:
         print(f"all of it is in {output}")
-    return 0
+
+
+@contextmanager
+def damage_told(folder: Path) -> Iterator[None]:
+    """Turns what comes of a config.json that is not as it was written into a line."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise RequestError(
+            f"{folder / 'config.json'} is damaged ({error!r}); start the run again"
+        ) from error
 
 
 def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
@@ -140,31 +166,36 @@ def check_classes(folder: Path, config: dict, datasets: "dict[str, Dataset]") ->
             )
 
 
-def describe_result(task: "Task", confusion: list[list[int]], dataset: "Dataset") -> dict:
+def describe_result(
+    task: "Task", read_from: "Task", confusion: "np.ndarray", dataset: "Dataset"
+) -> dict:
     """What is written of a task: a row of `confusion` is a true class, a column an answer."""
     names = list(task.class_names or dataset.class_names)
-    right = sum(row[label] for label, row in enumerate(confusion))
-    examples = sum(map(sum, confusion))
+    right, examples = int(confusion.trace()), int(confusion.sum())
     return {
         "name": task.name,
+        "read_from": read_from.name,
         "accuracy": right / examples,
         "correct": right,
         "test": examples,
         # Of fewer breeds than the task may have, there are outputs that stand for none.
         "classes": names + [f"class {i}" for i in range(len(names), task.classes)],
-        "confusion": confusion,
+        "confusion": confusion.tolist(),
     }
 
 
 def show(results: list[dict], drawn: bool, quiet: bool) -> None:
     """Prints the accuracies, and the confusions unless quiet."""
-    width = max(len(result["name"]) for result in results)
+    from display import labels
+
+    names = labels([result["name"] for result in results])
+    width = max(map(len, names))
     print("test accuracy, %, on drawn data" if drawn else "test accuracy, %")
-    for result in results:
-        accuracy = f"{100 * result['accuracy']:6.2f}"
-        print(
-            f"{result['name']:{width}}  {accuracy}  ({result['correct']:,} of {result['test']:,})"
-        )
+    for name, result in zip(names, results, strict=True):
+        source = result["read_from"]
+        other = f", read off the outputs for {source}" if source != result["name"] else ""
+        counts = f"{result['correct']:,} of {result['test']:,}"
+        print(f"{name:{width}}  {100 * result['accuracy']:6.2f}  ({counts}{other})")
     if not quiet:
         for result in results:
             many = len(result["classes"]) > MOST_COLUMNS

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from data.dataset import Dataset
 from errors import RequestError
-from feed import TEST_BATCH, Learner, by_feed
+from feed import TEST_BATCH, Learner, by_feed, make_learners
 from model import Network, build_network
 from tasks import CHANNELS, Task
 
@@ -67,11 +68,11 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
             f"{run} has no network in its checkpoints: one is saved when a run ends or is stopped; "
             "name another run, or start this one again"
         )
-    pretrained_elsewhere = argparse.Namespace(**{**vars(settings), "weights": "none"})
-    shape = (settings.image_size, settings.image_size, CHANNELS[settings.input_style])
-    network = build_network(pretrained_elsewhere, shape, [task.classes for task in tasks])
-    checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
+    without_weights = argparse.Namespace(**{**vars(settings), "weights": "none"})
     try:
+        shape = (settings.image_size, settings.image_size, CHANNELS[settings.input_style])
+        network = build_network(without_weights, shape, [task.classes for task in tasks])
+        checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
         checkpoint.restore(saved).expect_partial().assert_existing_objects_matched()
     except Exception as error:  # on damaged files TensorFlow raises nearly anything
         raise RequestError(
@@ -79,6 +80,26 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
             f"({str(error).partition(chr(10))[0][:120]}); start the run again"
         ) from error
     return network
+
+
+def score(
+    network: Network,
+    tasks: Sequence[Task],
+    readings: Sequence[Reading],
+    run_tasks: Sequence[Task],
+    datasets: dict[str, Dataset],
+    settings: argparse.Namespace,
+) -> list[np.ndarray]:
+    """Each task's confusion matrix, as `confusion` has them.
+
+    The images come to the network in the scale of those that it was trained on.
+    """
+    learners = make_learners(tasks, datasets, settings)
+    if settings.standardize:
+        trained = make_learners(run_tasks, datasets, settings)
+        for learner, reading in zip(learners, readings, strict=True):
+            learner.feed.scale = trained[reading.head].feed.scale
+    return confusion(network, learners, readings, [task.classes for task in tasks])
 
 
 def confusion(

@@ -1,7 +1,7 @@
 """What tasks are trained and tested on: arrays on the device, and batches of them."""
 
 import argparse
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import tensorflow as tf
@@ -40,25 +40,27 @@ class Feed:
             Images(split.images, task.choose(split.labels.numpy())[0])
             for split in (dataset.train, dataset.test)
         )
-        self.order_key = stream_key(settings.seed, Stream.ORDER, index)
         self.train_key = stream_key(settings.seed, Stream.TRAIN_IMAGES, index)
         self.test_key = stream_key(settings.seed, Stream.TEST_IMAGES, index)
         # Without the index: a task that is named twice is the same task.
         self.run_key = stream_key(settings.seed, Stream.WHOLE_RUN)
         self.scale = self.mean_and_sd() if settings.standardize else None
 
-    def training_batch(self, step: tf.Tensor, seen: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    def training_batch(
+        self, step: tf.Tensor, seen: tf.Tensor, order_key: int
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """The batch that follows `seen` examples: as the network sees it, and which examples.
 
-        The examples come epoch after epoch, in another order in each, every one once. A batch may
-        hold the end of one epoch and the beginning of the next.
+        The examples come epoch after epoch, in another order in each, every one once. The order
+        follows from `order_key`. A batch may hold the end of one epoch and the beginning of the
+        next.
 
         Returns:
             [B, H, W, C] float32, and the examples' places in the task's training set [B] int64.
         """
         size = tf.constant(self.train.count, tf.int64)
         positions = seen + tf.range(self.batch, dtype=tf.int64)
-        key = tf.fill([self.batch], tf.constant(self.order_key, tf.int64))
+        key = tf.fill([self.batch], tf.constant(order_key, tf.int64))
         seeds = tf.stack([key, tf.zeros_like(key), positions // size], axis=1)  # one an epoch
         chosen = tf.random_index_shuffle(positions % size, seeds, size - 1)
         return self.network_input(self.train.at(chosen), self.train_key, step), chosen
@@ -124,12 +126,13 @@ class Learner:
 
     index: int  # its place in --tasks
     feed: Feed
+    order_key: int  # from which the order of its training examples follows
     train_labels: tf.Tensor  # [N] int32
     test_labels: tf.Tensor  # [N] int32
 
 
 def make_learners(
-    tasks: list[Task], datasets: dict[str, Dataset], settings: argparse.Namespace
+    tasks: Sequence[Task], datasets: dict[str, Dataset], settings: argparse.Namespace
 ) -> list[Learner]:
     """The tasks on the device, on one copy of each dataset.
 
@@ -151,7 +154,8 @@ def make_learners(
             )
         if task.images not in feeds:
             feeds[task.images] = Feed(index, task, on_device[task.dataset], settings)
-        learners.append(Learner(index, feeds[task.images], *map(tf.constant, labels)))
+        order_key = stream_key(settings.seed, Stream.ORDER, index)
+        learners.append(Learner(index, feeds[task.images], order_key, *map(tf.constant, labels)))
     return learners
 
 

@@ -99,10 +99,14 @@ class TrainingLoop:
         return loss_sums, correct
 
     def batches(self, step: tf.Tensor, seen: tf.Tensor) -> list[tuple[tf.Tensor, list[tf.Tensor]]]:
-        """For each group its images, as the network sees them, and each of its tasks' labels."""
+        """For each group its images, as the network sees them, and each of its tasks' labels.
+
+        The order of the images is that of the group's first task.
+        """
         batches = []
         for group in self.groups:
-            images, chosen = group[0].feed.training_batch(step, seen)
+            first = group[0]
+            images, chosen = first.feed.training_batch(step, seen, first.order_key)
             batches.append((images, [tf.gather(task.train_labels, chosen) for task in group]))
         return batches
 

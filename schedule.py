@@ -115,8 +115,10 @@ def make_schedule(settings: argparse.Namespace) -> Schedule:
 def relative_weights(settings: argparse.Namespace) -> list[float]:
     """Each task's weight, scaled so that their mean is 1: all 1 where the flags name none."""
     given = settings.task_weights or [1.0] * len(settings.tasks)
-    mean = math.fsum(given) / len(given)
-    return [weight / mean for weight in given]
+    largest = max(given)  # first, so that no sum of them is too large or too small for a float
+    shares = [weight / largest for weight in given]
+    mean = math.fsum(shares) / len(shares)
+    return [share / mean for share in shares]
 
 
 def stretch_end(step: int, stops: Iterable[float], periods: Iterable[int]) -> int:

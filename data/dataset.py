@@ -1,5 +1,6 @@
 """What a dataset is once it is in memory."""
 
+from collections.abc import Iterable, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,3 +22,9 @@ class Dataset:
     test: Split
     class_names: tuple[str, ...]
     origin: str
+
+
+def labels_of(classes: Iterable[Sized]) -> np.ndarray:
+    """The label of each example, class after class, [N] int32."""
+    counts = [len(examples) for examples in classes]
+    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)

@@ -7,11 +7,9 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
 from data import cache
 from data.breeds import Breeds, choose_breeds, find_photographs
-from data.dataset import Dataset, Split
+from data.dataset import Dataset, Split, labels_of
 from data.download import cache_folder, download_archive
 from data.photographs import decode_all
 from errors import RequestError
@@ -144,16 +142,10 @@ def decode_dataset(train: Breeds, test: Breeds, size: int, origin: str, quiet: b
     """Both splits, decoded with one progress bar."""
     paths = [path for split in (train, test) for group in split.values() for path in group]
     images = decode_all(paths, size, quiet)
-    train_labels, test_labels = labels_of(train), labels_of(test)
+    train_labels, test_labels = (labels_of(split.values()) for split in (train, test))
     return Dataset(
         train=Split(images[: len(train_labels)], train_labels),
         test=Split(images[len(train_labels) :], test_labels),
         class_names=tuple(train),
         origin=origin,
     )
-
-
-def labels_of(split: Breeds) -> np.ndarray:
-    """The label of each photograph, breed after breed, [N] int32."""
-    counts = [len(paths) for paths in split.values()]
-    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)

@@ -16,7 +16,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from data.dataset import Dataset, Split
+from data.dataset import Dataset, Split, labels_of
 from data.download import cache_folder, download
 from data.progress import with_progress
 from data.threads import picture_threads
@@ -159,12 +159,6 @@ def group(drawings: list[Drawing]) -> dict[tuple[str, str], list[Drawing]]:
     for drawing in drawings:
         characters[drawing.alphabet, drawing.character].append(drawing)
     return characters
-
-
-def labels_of(characters: list[list[Drawing]]) -> np.ndarray:
-    """The label of each drawing, character after character, [N] int32."""
-    counts = [len(drawings) for drawings in characters]
-    return np.repeat(np.arange(len(counts), dtype=np.int32), counts)
 
 
 def decode_all(drawings: list[Drawing], size: int, quiet: bool) -> np.ndarray:

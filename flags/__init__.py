@@ -2,13 +2,18 @@
 
 import argparse
 import shlex
-import sys
 from collections.abc import Sequence
 
 from command import Parser
-from errors import RequestError
 from flags.checks import check_and_resolve
-from flags.experiment import add_network_flags, add_task_flags, add_training_flags
+from flags.experiment import (
+    add_input_flags,
+    add_network_flags,
+    add_schedule_flags,
+    add_task_flags,
+    add_training_flags,
+    add_whole_network_flags,
+)
 from flags.running import add_data_flags, add_run_flags
 
 
@@ -16,8 +21,18 @@ class PresetParser(Parser):
     """A parser of flags that takes some of them from a file: `@experiments/NAME.args`."""
 
     def convert_arg_line_to_args(self, line: str) -> list[str]:
-        """The flags in a line of such a file, as a shell would part them; # begins a comment."""
+        """The flags in a line of such a file, parted as by a shell; a # begins a comment."""
         return shlex.split(line, comments=True)
+
+    def _read_args_from_files(self, arguments: list[str]) -> list[str]:
+        """Puts the flags that are in a file in the place of its name; argparse calls this.
+
+        It does so for what is typed and then for each file, and so sees what stands together.
+        """
+        names = {argument.partition("=")[0] for argument in arguments}
+        if {"--epochs", "--max-steps"} <= names:
+            self.error("--epochs and --max-steps both say how long to train; name one of them")
+        return super()._read_args_from_files(arguments)
 
     def parse_args(self, *arguments: object) -> argparse.Namespace:
         """The flags; a file that is no text, or names itself, is refused like any other flag."""
@@ -34,10 +49,6 @@ def parse_flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         RequestError: flags that cannot work, alone or together.
         SystemExit: flags that argparse refuses (code 2), or --help (code 0).
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    typed = {argument.partition("=")[0] for argument in arguments}  # not what is in a preset
-    if {"--epochs", "--max-steps"} <= typed:
-        raise RequestError("--epochs and --max-steps both say how long to train; name one of them")
     settings = make_parser().parse_args(arguments)
     if not settings.list_tasks:
         check_and_resolve(settings)
@@ -54,8 +65,13 @@ def make_parser() -> Parser:
         allow_abbrev=False,
         fromfile_prefix_chars="@",
     )
-    add_task_flags(parser.add_argument_group("tasks and their schedule"))
-    add_network_flags(parser.add_argument_group("network"))
+    tasks = parser.add_argument_group("tasks and their schedule")
+    add_task_flags(tasks)
+    add_schedule_flags(tasks)
+    add_input_flags(parser.add_argument_group("input"))
+    network = parser.add_argument_group("network")
+    add_network_flags(network)
+    add_whole_network_flags(network)
     add_training_flags(parser.add_argument_group("training"))
     add_data_flags(parser.add_argument_group("data"))
     add_run_flags(parser.add_argument_group("the run and its log"))

@@ -2,6 +2,7 @@
 
 import argparse
 from functools import cache
+from pathlib import Path
 
 from errors import RequestError
 from tasks import TASKS, Task, find_tasks
@@ -170,6 +171,11 @@ def check_backbone(settings: argparse.Namespace) -> None:
         )
     if settings.weights in (None, "none"):
         return
+    if settings.weights != "imagenet" and not Path(settings.weights).is_file():
+        raise RequestError(
+            f"--weights: there is no file {settings.weights!r}; name one, or none for random "
+            "weights, or imagenet to download them"
+        )
     for flag, given in (
         ("--standardize", settings.standardize),
         ("--input-style channelplex", settings.input_style == "channelplex"),
@@ -215,4 +221,5 @@ def resolve(settings: argparse.Namespace) -> None:
         settings.dropout = 1.0 if network in ("encoder", *BACKBONES) else KEEP
     if network == "cross-stitch":
         settings.stitch_init = settings.stitch_init or [1.0, 0.0]
-    settings.weights = settings.weights or "none"
+    if settings.weights is None:
+        settings.weights = "none"

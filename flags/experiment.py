@@ -27,7 +27,7 @@ class Length(argparse.Action):
 
 
 def add_task_flags(group: Group) -> None:
-    """What is learned, and when."""
+    """What is learned."""
     group.add_argument(
         "--tasks",
         nargs="+",
@@ -40,6 +40,10 @@ def add_task_flags(group: Group) -> None:
     group.add_argument(
         "--list-tasks", action="store_true", help="print what each task is, and stop"
     )
+
+
+def add_schedule_flags(group: Group) -> None:
+    """When it is learned, and for how long."""
     group.add_argument(
         "--schedule",
         choices=["cycle", "random", "joint"],
@@ -78,6 +82,10 @@ def add_task_flags(group: Group) -> None:
         help="in place of --max-steps: as many steps as go N times through the largest task's "
         "training set",
     )
+
+
+def add_input_flags(group: Group) -> None:
+    """What the network sees."""
     group.add_argument(
         "--input-style",
         choices=list(CHANNELS),
@@ -147,6 +155,10 @@ def add_network_flags(group: Group) -> None:
         "after the hidden layer of towers and cross-stitch; 1 is no dropout "
         f"(default: {KEEP}; the other networks have none)",
     )
+
+
+def add_whole_network_flags(group: Group) -> None:
+    """What some of the networks that are named whole take."""
     group.add_argument(
         "--stitch-init",
         nargs=2,

@@ -90,6 +90,9 @@ def add_run_flags(group: Group) -> None:
         help="steps between profiles, with --trace (default: %(default)s)",
     )
     group.add_argument(
-        "--dry-run", action="store_true", help="print the resolved settings as JSON, and stop"
+        "--dry-run",
+        action="store_true",
+        help="print the resolved settings as JSON, and stop (a task of omniglot is looked for in "
+        "the data, which is downloaded where it is not there)",
     )
     group.add_argument("--quiet", action="store_true", help="print the final table alone")

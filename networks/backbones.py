@@ -1,14 +1,15 @@
 """Networks of keras.applications as the trunk, with random or pre-trained weights."""
 
 import argparse
+import warnings
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import keras
 
 from errors import RequestError
 from networks.layers import output, stack
 from randomness import Stream, stream_key
+from terminal import is_terminal
 
 # Each network, and how its own weights want images in [0, 255] to be scaled.
 BACKBONES = {
@@ -49,18 +50,19 @@ def make_backbone(
     """The backbone with the weights that the flags name, from images to features [B, F] float32."""
     # Its layers name no seeds of their own for their random weights.
     keras.utils.set_random_seed(stream_key(settings.seed, Stream.WEIGHTS))
+    if settings.quiet or not is_terminal():
+        keras.config.disable_interactive_logging()  # a bar is no use in a file
     weights = settings.weights
-    if weights not in ("none", "imagenet") and not Path(weights).is_file():
-        raise RequestError(
-            f"--weights: there is no file {weights}; name one, or none, or imagenet to download"
-        )
     try:
-        return make(
-            include_top=False,
-            weights=None if weights == "none" else weights,
-            input_shape=input_shape,
-            pooling="avg",
-        )
+        with warnings.catch_warnings():
+            # That weights made on images of 224×224 are taken for smaller ones: that is meant.
+            warnings.simplefilter("ignore")
+            return make(
+                include_top=False,
+                weights=None if weights == "none" else weights,
+                input_shape=input_shape,
+                pooling="avg",
+            )
     except Exception as error:  # Keras raises a bare Exception for a failed download
         way_out = (
             "connect to a network, or download the weights without the top elsewhere and name "

@@ -14,8 +14,11 @@ from reading import only_run, read_metrics
 
 import evaluate
 import task
+from data.loading import load_datasets
 from errors import RequestError
-from evaluation import Reading, reading_of
+from evaluation import Reading, reading_of, restore_network
+from feed import make_learners
+from flags.checks import chosen_tasks
 from tasks import TASKS, find_tasks
 
 TINY = ("--max-steps", "12", "--batch", "10", "--test-frequency", "6", "--quiet")
@@ -113,6 +116,37 @@ def test_which_head_is_read():
         reading_of(TASKS["fashion-group"], tasks, heads=3)
 
 
+def test_the_scale_is_that_of_what_the_network_was_trained_on(make_run):
+    """Each answer for a superclass is the best of its outputs, as they are for the whole task."""
+    run = make_run("--tasks", "cifar100", "--standardize", "--filters", "4")
+    results = evaluated(run, "--tasks", "cifar100", "cifar100:*")
+    asked = evaluate.make_parser().parse_args([str(run)])
+    settings = evaluate.settings_of(asked, json.loads((run / "config.json").read_text()))
+    (whole,) = chosen_tasks(settings)
+    datasets = load_datasets(["cifar100"], settings)
+    (learner,) = make_learners([whole], datasets, settings)
+    network = restore_network(run, settings, [whole])
+    images = learner.feed.test_batch(tf.constant(0))
+    logits = network.logits(images, [0], training=False)[0].numpy()
+    true = learner.test_labels.numpy()
+    for part, result in zip(find_tasks(["cifar100:*"], dict), results[1:], strict=True):
+        mine = np.flatnonzero(np.array(part.labels) >= 0)  # the outputs of its five classes
+        shown = np.isin(true, mine)
+        answers = mine[logits[shown][:, mine].argmax(axis=1)]
+        assert result["correct"] == (answers == true[shown]).sum()
+        assert result["read_from"] == "cifar100"
+
+
+def test_a_task_that_is_named_twice_has_two_heads(make_run, capsys):
+    run = make_run(
+        *("--tasks", "id", "id", "--heads", "multi", "--network", "fc", "--task-time", "12")
+    )
+    accuracies = [result["accuracy"] for result in evaluated(run)]
+    assert accuracies == read_metrics(run)[-1]["accuracy"]
+    assert accuracies[0] != accuracies[1]  # the second was never trained
+    assert "\nid (0)  " in capsys.readouterr().out
+
+
 def test_whole_networks_are_restored(make_run):
     run = make_run("--tasks", "id", "cifar10:cat", "--network", "towers", "--schedule", "joint")
     accuracies = [result["accuracy"] for result in evaluated(run)]
@@ -146,6 +180,7 @@ def test_the_command(cifar10_run, data, tmp_path):
     result = run_evaluate(moved, "--data-dir", data, "--tasks", "cifar10:3", "--output", output)
     assert (result.returncode, result.stderr) == (0, "")
     assert "test accuracy, %\ncifar10:cat  " in result.stdout
+    assert ", read off the outputs for cifar10)" in result.stdout
     assert result.stdout.endswith(f"all of it is in {output}\n")
     assert json.loads(output.read_text())["tasks"][0]["name"] == "cifar10:cat"
     quiet = run_evaluate(moved, "--data-dir", data, "--output", output, "--quiet")
@@ -162,16 +197,29 @@ def other_classes(run):
     (run / "config.json").write_text(json.dumps(config))
 
 
-def other_network(run):
-    config = json.loads((run / "config.json").read_text())
-    config["settings"]["filters"] = [5]
-    (run / "config.json").write_text(json.dumps(config))
-
-
 def older(run):
     config = json.loads((run / "config.json").read_text())
     del config["settings"]["heads"]
     (run / "config.json").write_text(json.dumps(config))
+
+
+def changed(**settings):
+    def damage(run):
+        config = json.loads((run / "config.json").read_text())
+        config["settings"] |= settings
+        (run / "config.json").write_text(json.dumps(config))
+
+    return damage
+
+
+def no_data(run):
+    config = json.loads((run / "config.json").read_text())
+    del config["data"]
+    (run / "config.json").write_text(json.dumps(config))
+
+
+def heads_alone(run):
+    (run / "config.json").write_text(json.dumps({"settings": {"heads": "shared"}}))
 
 
 def no_checkpoint(run):
@@ -188,8 +236,12 @@ def cut_short(run):
     [
         (no_config, (), "is no run's folder: it has no config.json"),
         (other_classes, (), "was trained on 2 classes (cat to dog)"),
-        (other_network, (), "is damaged, or not the network of this run's config.json"),
+        (changed(filters=[5]), (), "is damaged, or not the network of this run's config.json"),
         (older, (), "was made by an older version"),
+        (heads_alone, (), "config.json is damaged"),
+        (no_data, (), "config.json is damaged"),
+        (changed(tasks=3), (), "config.json is damaged"),
+        (changed(network=["x"]), (), "is damaged, or not the network of this run's config.json"),
         (no_checkpoint, (), "has no network in its checkpoints"),
         (cut_short, (), "is damaged"),
         (None, ("--tasks", "cifar100:fish"), "cifar100:fish with its 5 classes does not fit"),

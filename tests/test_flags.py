@@ -7,6 +7,7 @@ import sys
 import pytest
 from conftest import ROOT, one_line, run_command
 
+from task import main
 from tasks import TASKS
 
 
@@ -74,22 +75,39 @@ from tasks import TASKS
             "--standardize: the weights of --weights imagenet are for three channels",
         ),
         (
-            "--network resnet50 --image-size 32 --weights no.h5 --input-style channelplex",
-            "--input-style channelplex: the weights of --weights no.h5",
+            "--network resnet50 --image-size 32 --weights imagenet --input-style channelplex",
+            "--input-style channelplex: the weights of --weights imagenet",
         ),
         ("--fake-data --tasks fashion", "--fake-data: there are no drawn pictures for the task fa"),
         ("--fake-data --tasks cifar10:*", "no drawn pictures for the task cifar10:*"),
         ("--tasks omniglot:Greek --data-dir tests", "Omniglot not found"),
+        (
+            "--network resnet50 --image-size 32 --weights no.h5",
+            "--weights: there is no file 'no.h5'",
+        ),
         ("@no/such.args", "No such file or directory: 'no/such.args'"),
         ("@docs/tensorboard.png", "the file of flags cannot be read"),
     ],
 )
-def test_refused_in_one_line(flags, message):
-    result = run_command(*flags.split())
-    assert result.returncode == 2
-    line = one_line(result)
+def test_refused_in_one_line(flags, message, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    try:
+        code = main(flags.split())
+    except SystemExit as error:  # argparse ends the program itself
+        code = error.code
+    assert code == 2
+    output, line = capsys.readouterr()
+    assert output == ""
+    assert line.count("\n") == 1
     assert line.startswith("task.py: error: ")
     assert message in line
+
+
+@pytest.mark.parametrize("flags", ["--tasks dgo", "--task-time 0"])
+def test_refused_by_the_command(flags):
+    result = run_command(*flags.split())
+    assert result.returncode == 2
+    assert one_line(result).startswith("task.py: error: ")
 
 
 def test_the_tasks_are_listed_with_what_they_are():
@@ -207,13 +225,20 @@ def test_flags_from_a_file(tmp_path):
     assert (settings["tasks"], settings["seed"]) == (["inv"], 4)
 
 
-@pytest.mark.parametrize("contents", ["--tasks 'id", "@PRESET"])
-def test_a_file_of_flags_that_is_none(tmp_path, contents):
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        ("--tasks 'id", "the file of flags cannot be read"),
+        ("@PRESET", "the file of flags cannot be read"),
+        ("--epochs 2\n--max-steps 3", "--epochs and --max-steps both say how long"),
+    ],
+)
+def test_a_file_of_flags_that_is_none(tmp_path, contents, message):
     preset = tmp_path / "preset.args"
     preset.write_text(contents.replace("PRESET", str(preset)))
     result = run_command(f"@{preset}")
     assert result.returncode == 2
-    assert "the file of flags cannot be read" in one_line(result)
+    assert message in one_line(result)
 
 
 @pytest.mark.parametrize(

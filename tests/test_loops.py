@@ -62,8 +62,9 @@ def examples_of(loops: Loops, steps: range) -> np.ndarray:
     """The numbers of the examples that the steps see, [steps, batch]."""
     numbers = []
     for step in steps:
+        seen = step * loops.feed.batch
         images, chosen = loops.feed.training_batch(
-            tf.constant(step, tf.int64), tf.constant(step * loops.feed.batch, tf.int64)
+            *tf.constant([step, seen], tf.int64), loops.training.learners[0].order_key
         )
         pixels = (images.numpy()[:, 0, :2, 0] * 255).round().astype(int)
         numbers.append(pixels @ (256, 1))
@@ -98,13 +99,13 @@ def test_the_order_follows_from_the_seed_and_the_place_of_the_task():
     first = examples_of(make_loops("--seed", "1", train=1000), steps)
     np.testing.assert_array_equal(first, examples_of(make_loops("--seed", "1", train=1000), steps))
     assert (first != examples_of(make_loops("--seed", "2", train=1000), steps)).mean() > 0.9
-    assert (
-        first != examples_of(make_loops("--seed", "1", tasks="ref id", skip=1, train=1000), steps)
-    ).mean() > 0.9
+    for tasks in ("ref id", "id id"):  # also where another task has the same images
+        other = make_loops("--seed", "1", tasks=tasks, skip=1, train=1000)
+        assert (first != examples_of(other, steps)).mean() > 0.9
 
 
 def first_image(loops: Loops, step: int) -> np.ndarray:
-    images, _ = loops.feed.training_batch(tf.constant(step, tf.int64), tf.constant(0, tf.int64))
+    images, _ = loops.feed.training_batch(*tf.constant([step, 0], tf.int64), order_key=7)
     return images.numpy()[0, :, :, 0]
 
 
@@ -231,24 +232,26 @@ def test_tasks_that_are_trained_together_see_the_same_batch():
 
 
 def test_the_losses_that_are_summed_are_weighted():
-    """As in the step by hand above, once for each of two heads."""
-    weights = ("--schedule", "joint", "--task-weights", "1", "3")
+    """As in the step by hand above, for three heads, of which the second sees other images."""
+    weights = ("--schedule", "joint", "--task-weights", "1", "2", "3")
     flags = ("--heads", "multi", "--network", "fc", "--learning-rate", "0.5", "--batch", "4")
-    loops = make_loops(*flags, *weights, tasks="id id")
+    loops = make_loops(*flags, *weights, tasks="id cifar10 id")
     heads = [head.layers[-1] for head in loops.network.heads]
     for output in heads:
         output.kernel.assign(tf.zeros_like(output.kernel))
         output.bias.assign(tf.zeros(10))
     tallies = loops.training.train(0, 1, 0)
-    assert [tallies[index].loss for index in (0, 1)] == pytest.approx([np.log(10)] * 2, rel=1e-6)
-    for output, weight in zip(heads, (0.5, 1.5), strict=True):  # of mean 1
+    assert [tallies[i].loss for i in range(3)] == pytest.approx([np.log(10)] * 3, rel=1e-6)
+    for output, weight in zip(heads, (0.5, 1, 1.5), strict=True):  # of mean 1
         expected = np.full(10, -0.5 * 0.1 * weight)
         expected[3] = 0.5 * 0.9 * weight
         np.testing.assert_allclose(output.bias.numpy(), expected, rtol=1e-5)
 
 
-def test_a_step_on_one_task_leaves_the_other_heads_alone():
-    loops = make_loops("--heads", "multi", "--network", "fc", "fc", tasks="id id", skip=1)
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_step_on_one_task_leaves_the_other_heads_alone(optimizer):
+    flags = ("--heads", "multi", "--network", "fc", "fc", "--optimizer", optimizer)
+    loops = make_loops(*flags, tasks="id id", skip=1)
     before = [head.get_weights() for head in loops.network.heads]
     trunk = loops.network.trunk.get_weights()
     loops.train(0, 1, 0)
@@ -306,3 +309,10 @@ def test_pixels_are_standardised_after_the_tasks_change():
         for each in (plain, inverted)
     ]
     np.testing.assert_allclose(shown[0], -shown[1], atol=1e-4)
+
+
+def test_tasks_on_one_dataset_share_its_arrays():
+    # The images are all labelled 3, which is a bear, and so a large carnivore.
+    for tasks in ("id inv", "cifar100 cifar100:large_carnivores"):
+        one, other = by_feed(make_loops("--heads", "multi", tasks=tasks).training.learners)
+        assert one[0].feed.train.images is other[0].feed.train.images

@@ -4,6 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import one_line, run_command
 
 from errors import RequestError
 from flags import parse_flags
@@ -44,6 +45,12 @@ def test_encoder():
     ]
     convolutions = [layer for layer in model.trunk.layers if hasattr(layer, "kernel")]
     assert [layer.strides for layer in convolutions] == [(1, 1), (2, 2), (1, 1), (2, 2), (1, 1)]
+    parts = (model.trunk, *model.heads)
+    momenta = {
+        layer.momentum for part in parts for layer in part.layers if hasattr(layer, "momentum")
+    }
+    # So that the statistics of a decoder that is trained in few of the steps are its own.
+    assert momenta == {0.9}
     assert names(model.trunk) == [*["Conv2D", "BatchNormalization", "ReLU"] * 5, "Flatten"]
     for head, classes in zip(model.heads, (10, 2), strict=True):
         assert kernels(head) == [(8 * 8 * 128, 512), (512, classes)]
@@ -189,9 +196,23 @@ def test_weights_are_taken_from_a_file(tmp_path, suffix):
     )
 
 
+def test_weights_that_cannot_be_downloaded(every_data_dir, tmp_path):
+    nowhere = "http://127.0.0.1:9"  # the port that discards; nothing listens
+    result = run_command(
+        *("--data-dir", every_data_dir, "--tasks", "cifar10", "--image-size", "32", "--quiet"),
+        *("--network", "mobilenetv2", "--weights", "imagenet", "--log-dir", tmp_path / "log"),
+        HOME=str(tmp_path),
+        KERAS_HOME=str(tmp_path / "keras"),
+        https_proxy=nowhere,
+        HTTPS_PROXY=nowhere,
+    )
+    assert result.returncode == 2
+    line = one_line(result)
+    assert "--weights imagenet: cannot be had" in line
+    assert "--weights FILE" in line
+
+
 def test_weights_that_do_not_fit_are_refused(tmp_path):
-    with pytest.raises(RequestError, match="there is no file"):
-        network("resnet50", "--weights", str(tmp_path / "none.h5"))
     (tmp_path / "text.h5").write_text("no weights")
     with pytest.raises(RequestError, match="expected weights of resnet50 without its top"):
         network("resnet50", "--weights", str(tmp_path / "text.h5"))

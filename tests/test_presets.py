@@ -8,6 +8,7 @@ import pytest
 from conftest import ROOT
 from reading import only_run, read_metrics
 
+import evaluate
 from flags import parse_flags
 from task import main
 
@@ -36,6 +37,11 @@ def test_a_preset_runs_shortened(name, tmp_path, decoded_dogs):
     last = read_metrics(folder)[-1]
     assert last["step"] == 2
     assert len(last["accuracy"]) == len(json.loads((folder / "config.json").read_text())["tasks"])
+    if name.endswith("-1"):  # which is scored per task
+        family = name.partition("-")[0]
+        assert evaluate.main([str(folder), "--tasks", f"{family}:*", "--quiet"]) == 0
+        results = json.loads((folder / "evaluation.json").read_text())["tasks"]
+        assert len(results) == {"cifar10": 10, "cifar100": 20, "omniglot": 8}[family]
     shutil.rmtree(tmp_path)  # twenty heads are some hundred megabytes
 
 
@@ -67,13 +73,20 @@ SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
 
 @pytest.mark.parametrize(
     ("dataset", "setting"),
-    [(dataset, n) for dataset in ("cifar10", "cifar100") for n in range(7)][:12],
+    [
+        *(("cifar10", setting) for setting in range(7)),
+        *(("cifar100", setting) for setting in range(5)),
+        *(
+            pytest.param("omniglot", setting, marks=needs_data)  # which knows its alphabets
+            for setting in range(5)
+        ),
+    ],
 )
 def test_the_seven_settings(dataset, setting):
     settings = settings_of(f"{dataset}-{setting}")
     assert (settings.optimizer, settings.learning_rate, settings.batch) == ("sgd", 0.1, 128)
     assert (settings.network, settings.epochs, settings.image_size) == (["encoder"], 20, 32)
-    tasks = 1 if setting < 3 else {"cifar10": 10, "cifar100": 20}[dataset]
+    tasks = 1 if setting < 3 else {"cifar10": 10, "cifar100": 20, "omniglot": 8}[dataset]
     assert len(settings.tasks) == tasks
     assert settings.heads == "multi"
     assert settings.schedule == SCHEDULES.get(setting, "cycle")

@@ -100,16 +100,6 @@ def test_drawn_pictures_have_the_size_that_the_flag_says():
     assert drawn.origin == "drawn dogs, not photographs"
 
 
-@pytest.mark.parametrize("name", ["fashion-mnist", "cifar10", "cifar100", "omniglot"])
-def test_what_cannot_be_drawn(name):
-    with pytest.raises(RequestError) as error:
-        load_datasets(["mnist", name], settings_of(None, 28, fake_data=True))
-    assert str(error.value) == (
-        f"--fake-data: there are no drawn pictures for {name}; leave --fake-data out, or take "
-        "tasks on mnist and dogs"
-    )
-
-
 def test_what_cannot_be_read_at_all(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise PermissionError(13, "Permission denied", "somewhere")

@@ -95,6 +95,8 @@ def test_weights_have_a_mean_of_one():
     assert relative_weights(settings()) == [1, 1]
     assert relative_weights(settings(task_weights=[1.0, 3.0])) == [0.5, 1.5]
     assert relative_weights(settings(task_weights=[10.0, 30.0])) == [0.5, 1.5]
+    assert relative_weights(settings(task_weights=[1e308, 1e308])) == [1, 1]
+    assert relative_weights(settings(task_weights=[5e-324, 0.0])) == [2, 0]
 
 
 def test_a_stretch_ends_at_whatever_comes_first():
