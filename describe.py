@@ -65,6 +65,7 @@ def describe_run(
             **{package: version_of(package) for package in PACKAGES},
         },
         "command": shlex.join(sys.argv),
+        "directory": str(Path.cwd()),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
 
@@ -93,6 +94,7 @@ def what_will_run(config: dict, folder: Path) -> list[tuple[str, str]]:
         rows.append(("", "DRAWN DATA: its accuracies say nothing of MNIST or of photographs"))
     return [
         *rows,
+        ("input", describe_input(settings)),
         ("network", describe_network(config)),
         ("training", describe_training(settings)),
         ("schedule", describe_schedule(settings)),
@@ -103,11 +105,19 @@ def what_will_run(config: dict, folder: Path) -> list[tuple[str, str]]:
     ]
 
 
+def describe_input(settings: dict) -> str:
+    """How images come to the network."""
+    size = settings["image_size"]
+    standardised = ", each pixel standardised" if settings["standardize"] else ""
+    return f"{size}×{size} pixels, {settings['input_style']}{standardised}"
+
+
 def describe_network(config: dict) -> str:
     """Which layers, how many numbers, and which heads."""
     settings = config["settings"]
     norm = {"batch": "batch", "lrn": "local response", "none": "no"}[settings["norm"]]
-    heads = " and a head for each task" if settings["heads"] == "multi" else ""
+    several = settings["heads"] == "multi" and len(config["tasks"]) > 1
+    heads = " and a head for each task" if several else ""
     return (
         f"{' '.join(settings['network'])}{heads}: {config['parameters']:,} parameters, {norm} "
         "normalisation"
@@ -126,6 +136,8 @@ def describe_training(settings: dict) -> str:
 def describe_schedule(settings: dict) -> str:
     """How long, and which task when."""
     steps = f"{settings['max_steps']:,} steps"
+    if len(settings["tasks"]) == 1:
+        return steps
     if settings["schedule"] == "cycle":
         return f"{steps}, {settings['task_time']:,} on each task in turn"
     weights = settings["task_weights"]

@@ -47,12 +47,12 @@ def make_parser() -> Parser:
         "its tasks (cifar10:cat after cifar10), or with as many classes as its only head (default: "
         "the run's)",
     )
-    for flag, what in (("--data-dir", "the data"), ("--data-dog-dir", "the dog photographs")):
+    for flag, what in (("--data-dir", "the data is"), ("--data-dog-dir", "the photographs are")):
         parser.add_argument(
             flag,
             type=Path,
             metavar="DIR",
-            help=f"where {what} is, as for task.py (default: where it was for the run)",
+            help=f"where {what}, as for task.py (default: where it was for the run)",
         )
     parser.add_argument(
         "--output",
@@ -70,6 +70,8 @@ def run(asked: argparse.Namespace) -> int:
     from reports.runs import read_config
 
     config = read_config(asked.run)
+    if not output_of(asked).parent.is_dir():
+        raise RequestError(f"--output: there is no folder {asked.output.parent}; make it first")
     with damage_told(asked.run):
         settings = settings_of(asked, config)
         run_tasks = chosen_tasks(settings)
@@ -88,13 +90,14 @@ def run(asked: argparse.Namespace) -> int:
     if asked.tasks:
         heads = len(run_tasks) if settings.heads == "multi" else 1
         readings = [reading_of(task, run_tasks, heads) for task in tasks]
+    with told_in_a_line(lambda: f"loading {asked.run}"):
+        network = restore_network(asked.run, settings, run_tasks)
     # Those of the run are needed for what it standardised their images by.
     needed = {task.dataset: None for task in (*tasks, *(run_tasks if settings.standardize else ()))}
     datasets = load_datasets(needed, settings)
     with damage_told(asked.run):
         check_classes(asked.run, config, datasets)
     with told_in_a_line(lambda: f"testing {asked.run}"):
-        network = restore_network(asked.run, settings, run_tasks)
         matrices = score(network, tasks, readings, run_tasks, datasets, settings)
     results = [
         describe_result(task, run_tasks[reading.head], matrix, datasets[task.dataset])
@@ -105,11 +108,16 @@ def run(asked: argparse.Namespace) -> int:
     return 0
 
 
+def output_of(asked: argparse.Namespace) -> Path:
+    """The JSON file to write."""
+    return asked.output or asked.run / "evaluation.json"
+
+
 def write(asked: argparse.Namespace, results: list[dict], seed: int) -> None:
     """Writes the results as JSON, and says where."""
     from runlog import write_json
 
-    output = asked.output or asked.run / "evaluation.json"
+    output = output_of(asked)
     try:
         write_json(output, {"run": str(asked.run), "seed": seed, "tasks": results})
     except OSError as error:
@@ -146,7 +154,8 @@ def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
         )
     for name in PATHS:
         path = getattr(settings, name)
-        setattr(settings, name, None if path is None else Path(path))
+        # Relative to where the run was started, not to where this is.
+        setattr(settings, name, None if path is None else Path(config["directory"], path))
     settings.data_dir = asked.data_dir or settings.data_dir
     settings.data_dog_dir = asked.data_dog_dir or settings.data_dog_dir
     settings.quiet = asked.quiet

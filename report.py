@@ -25,7 +25,11 @@ def make_parser() -> Parser:
         allow_abbrev=False,
     )
     parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, as task.py printed it"
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a run's folder, as task.py printed it, or a folder above several",
     )
     parser.add_argument(
         "--output",

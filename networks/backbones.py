@@ -1,6 +1,7 @@
 """Networks of keras.applications as the trunk, with random or pre-trained weights."""
 
 import argparse
+import re
 import warnings
 from collections.abc import Callable, Sequence
 
@@ -71,4 +72,11 @@ def make_backbone(
             else f"expected weights of {settings.network[0]} without its top, as "
             "keras.applications saves them, in a file that ends in .h5"
         )
-        raise RequestError(f"--weights {weights}: cannot be had ({error}); {way_out}") from error
+        raise RequestError(
+            f"--weights {weights}: cannot be had ({first_sentence(error)}); {way_out}"
+        ) from error
+
+
+def first_sentence(error: Exception) -> str:
+    """What Keras says, without the lists of layers that may follow it."""
+    return re.split(r"\.\s|\n", str(error))[0][:200]

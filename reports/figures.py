@@ -247,8 +247,12 @@ def draw_of(axes: Axes, name: str, index: int, group: Group, against: str) -> fl
 
 
 def switching(groups: Sequence[Group]) -> list[Group]:
-    """The groups in which the task changed."""
-    return [group for group in groups if group.curves.switches[-1] > 0]
+    """The groups whose tasks take turns, and whose task changed."""
+    return [
+        group
+        for group in groups
+        if group.first.settings["schedule"] == "cycle" and group.curves.switches[-1] > 0
+    ]
 
 
 def write_figures(groups: Sequence[Group], folder: Path) -> list[Path]:

@@ -16,6 +16,7 @@ WITHOUT_EFFECT = {
     *("log_dir", "quiet", "data_dir", "data_dog_dir", "pickle_file", "use_pickle", "gpu"),
     *("trace", "train_metadata_frequency", "train_summary_frequency"),
     *("dry_run", "list_tasks", "fake_data"),
+    "epochs",  # which max_steps follows from
 }
 # What a label says first, and settings whose value says what it is.
 FIRST = ("tasks", "schedule", "optimizer", "learning_rate", "task_time")
@@ -151,9 +152,13 @@ def identity(run: Run) -> dict:
 
 def name_groups(identities: Sequence[dict]) -> list[str]:
     """A label for each group that tells what it differs in; its tasks if it is alone."""
-    names = [label_of(each, differing(identities) or ["tasks"]) for each in identities]
+    keys = differing(identities) or ["tasks"]
+    names = [label_of(each, keys, telling=True) for each in identities]
+    if len(set(names)) < len(names) or not all(names):
+        names = [label_of(each, keys) for each in identities]
     if len(set(names)) < len(names):
         names = [label_of(each, differing(identities, lacking=True)) for each in identities]
+    names = [name or "real data" for name in names]
     return [
         f"{name} [{names[: index + 1].count(name)}]" if names.count(name) > 1 else name
         for index, name in enumerate(names)
@@ -170,13 +175,20 @@ def differing(identities: Sequence[dict], lacking: bool = False) -> list[str]:
     return sorted(found, key=lambda key: FIRST.index(key) if key in FIRST else len(FIRST))
 
 
-def label_of(settings: dict, differing: Sequence[str]) -> str:
-    """The settings in which a group differs, in words."""
+def label_of(settings: dict, differing: Sequence[str], telling: bool = False) -> str:
+    """The settings in which a group differs, in words; if `telling`, without those that are off."""
     words = [
-        in_words(name, settings[name]) for name in differing if name in settings and name != "drawn"
+        in_words(name, settings[name])
+        for name in differing
+        if name in settings and name != "drawn" and not (telling and is_off(settings[name]))
     ]
     mark = ["DRAWN DATA"] if settings["drawn"] else []
-    return ", ".join(mark + words) or "real data"
+    return ", ".join(mark + words)
+
+
+def is_off(value: object) -> bool:
+    """Whether a setting's value says that there is none of it."""
+    return value is None or value is False or value in (0, [], "none")
 
 
 def in_words(name: str, value: object) -> str:
@@ -184,8 +196,11 @@ def in_words(name: str, value: object) -> str:
     if name == "tasks":
         return tasks_in_words(value)
     if name == "max_steps":
-        return f"{value:,} steps"
-    text = " ".join(map(str, value)) if isinstance(value, list) else str(value)
+        return f"{value:,} step{'s' * (value > 1)}"
+    if isinstance(value, list):
+        text = " ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
+    else:
+        text = str(value)
     if isinstance(value, bool) or value is None:
         text = "on" if value else "off" if value is False else "none"
     return text if name in BARE else f"{name.replace('_', ' ')} {text}"

@@ -63,6 +63,7 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     Raises:
         RequestError: a folder is no run's, a file in it is damaged, or no run has a test.
     """
+    folders = [run for folder in folders for run in runs_below(folder)]
     runs, notes = [], []
     for folder in {folder.resolve(): folder for folder in reversed(folders)}.values():
         run = read_run(folder)
@@ -76,6 +77,13 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
             "name a run that has been tested at least once"
         )
     return runs[::-1], notes[::-1]
+
+
+def runs_below(folder: Path) -> list[Path]:
+    """The folders of the runs below a folder; itself if it is a run's, or none is below."""
+    if (folder / "config.json").exists():
+        return [folder]
+    return sorted(path.parent for path in folder.rglob("config.json")) or [folder]
 
 
 def read_run(folder: Path) -> Run | None:

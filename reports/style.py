@@ -20,6 +20,7 @@ DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MARKERS_PER_LINE = 9
 CHARACTERS_PER_LINE = 96
+LINE_HEIGHT = 0.18  # of a legend, inches
 SETTINGS = {
     "font.size": 9,
     "axes.titlesize": 9,
@@ -90,6 +91,10 @@ def add_legend(figure: Figure, handles: Sequence, names: Sequence[str]) -> None:
     names = [textwrap.fill(name, CHARACTERS_PER_LINE - 9) for name in names]
     longest = max(len(line) for name in names for line in name.split("\n"))
     columns = max(1, min(len(names), 4, CHARACTERS_PER_LINE // (longest + 9)))
+    rows = -(-len(names) // columns)
+    lines = rows * max(name.count("\n") + 1 for name in names)
+    # A legend of many lines makes the figure higher, not its axes smaller.
+    figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * max(lines - 2, 0))
     figure.legend(
         handles,
         names,

@@ -176,6 +176,7 @@ def run_evaluate(*arguments: object) -> subprocess.CompletedProcess:
 def test_the_command(cifar10_run, data, tmp_path):
     moved = tmp_path / "moved"
     shutil.copytree(cifar10_run, moved)
+    changed(data_dir="gone")(moved)
     output = tmp_path / "result.json"
     result = run_evaluate(moved, "--data-dir", data, "--tasks", "cifar10:3", "--output", output)
     assert (result.returncode, result.stderr) == (0, "")
@@ -247,7 +248,7 @@ def cut_short(run):
         (None, ("--tasks", "cifar100:fish"), "cifar100:fish with its 5 classes does not fit"),
         (None, ("--tasks", "cifar10:cta"), "cifar10 has no 'cta'"),
         (None, ("--data-dir", "no/such"), "there is no folder no/such"),
-        (None, ("--output", "no/such/file.json"), "--output: no/such/file.json cannot be written"),
+        (None, ("--output", "no/such/file.json"), "--output: there is no folder no/such"),
     ],
 )
 def test_what_cannot_be_evaluated(cifar10_run, tmp_path, capsys, damage, flags, message):
@@ -260,6 +261,19 @@ def test_what_cannot_be_evaluated(cifar10_run, tmp_path, capsys, damage, flags, 
     assert line.startswith("evaluate.py: error: ")
     assert line.count("\n") == 1
     assert message in line
+
+
+def test_relative_paths_are_those_of_where_the_run_was_started(
+    cifar10_run, data, tmp_path, monkeypatch
+):
+    run = tmp_path / "run"
+    shutil.copytree(cifar10_run, run)
+    config = json.loads((run / "config.json").read_text())
+    config["directory"] = str(data.parent)
+    config["settings"]["data_dir"] = data.name
+    (run / "config.json").write_text(json.dumps(config))
+    monkeypatch.chdir(tmp_path)
+    assert len(evaluated(run)) == 1
 
 
 def test_no_such_folder_in_one_line():
