@@ -235,6 +235,30 @@ def test_drawn_data_is_marked_and_never_grouped_with_real_data(tmp_path: Path) -
     assert all(row[0].startswith("DRAWN DATA") for row in cells(make_table([alone])[0]))
 
 
+def test_a_length_in_epochs_is_one_in_steps(tmp_path: Path) -> None:
+    one = write_run(tmp_path / "1", [[0.1, 0.1], [0.2, 0.2]], epochs=1)
+    two = write_run(tmp_path / "2", [[0.1, 0.1], [0.2, 0.2]], epochs=None, seed=1)
+    assert len(groups_of(one, two)) == 1
+
+
+def test_labels_leave_out_what_is_off(tmp_path: Path) -> None:
+    off = write_run(tmp_path / "1", [[0.1, 0.1]], l2=0.0, optimizer="sgd", standardize=False)
+    on = write_run(tmp_path / "2", [[0.1, 0.1]], l2=0.5, optimizer="adam", standardize=True)
+    assert [group.label for group in groups_of(off, on)] == ["sgd", "adam, standardize on, l2 0.5"]
+    alike = write_run(tmp_path / "3", [[0.1, 0.1]], l2=0.5, optimizer="sgd", standardize=True)
+    # Where nothing else tells two groups apart, what is off does.
+    assert groups_of(alike, on)[0].label == "sgd"
+    bare = write_run(tmp_path / "4", [[0.1, 0.1]], l2=0.0, optimizer="adam", standardize=True)
+    assert [group.label for group in groups_of(on, bare)] == ["l2 0.5", "l2 0.0"]
+
+
+def test_runs_below_a_folder(tmp_path: Path) -> None:
+    for name in ("a/deep/1", "b/2"):
+        write_run(tmp_path / "log" / name, [[0.1, 0.1]], seed=int(name[-1]))
+    (group,) = groups_of(tmp_path / "log", tmp_path / "log" / "b" / "2")
+    assert [run.settings["seed"] for run in group.runs] == [1, 2]
+
+
 def test_labels_tell_what_differs(tmp_path: Path) -> None:
     settings = [
         {"optimizer": "adam", "task_time": 2000},
@@ -433,7 +457,7 @@ def kinds_of_runs(folder: Path) -> dict[str, list[Path]]:
     much = [{f"setting_{letter}": f"${n}$" * 3 for letter in "abcdefgh"} for n in range(2)]
     return {
         "differing": [
-            write_run(folder / f"f{n}", rising(2, 3), finished=False, max_steps=900, seed=n, **m)
+            write_run(folder / f"g{n}", rising(2, 3), finished=False, max_steps=900, seed=n, **m)
             for n, m in enumerate((*much, much[1]))
         ],
         "long": [write_run(folder / "a", rising(20, 20), tasks=LONG_NAMES, task_time=100)],
@@ -447,6 +471,15 @@ def kinds_of_runs(folder: Path) -> dict[str, list[Path]]:
             write_run(folder / f"e{n}", rising(8, 20), tasks=LONG_NAMES[n : n + 8], fake_data=n > 3)
             for n in range(0, 9, 2)
         ],
+        "twenty groups": [
+            write_run(
+                folder / f"many{n}",
+                rising(2, 9),
+                **{"task_time": 100 + n, "learning_rate": 0.001 * n, "l2": 1e-5 * n},
+                **{"batch": 10 + n, "network": ["conv"] * (n % 4 + 1) + ["fc"], "norm": f"n{n}"},
+            )
+            for n in range(20)
+        ],
     }
 
 
@@ -458,7 +491,9 @@ def figures_of(groups: list[Group]) -> list:
     return figures
 
 
-@pytest.mark.parametrize("kind", ["long", "few long", "short", "several", "many", "differing"])
+@pytest.mark.parametrize(
+    "kind", ["long", "few long", "short", "several", "many", "differing", "twenty groups"]
+)
 def test_no_text_lies_over_another_or_off_the_figure(tmp_path: Path, kind: str) -> None:
     with house_style():
         for figure in figures_of(groups_of(*kinds_of_runs(tmp_path)[kind])):
@@ -548,7 +583,9 @@ def test_switches_are_counted_by_the_schedule(tmp_path: Path) -> None:
     fast = write_run(tmp_path / "0", rising(2, 9), task_time=200)
     slow = write_run(tmp_path / "1", rising(2, 9), task_time=400)
     joint = write_run(tmp_path / "2", rising(2, 9), schedule="joint")
-    groups = groups_of(fast, slow, joint)
+    # Where every step draws its task, a switch is no event to count by.
+    random = write_run(tmp_path / "3", rising(2, 9), schedule="random")
+    groups = groups_of(fast, slow, joint, random)
     assert switching(groups) == groups[:2]
     with house_style():
         figure = draw_comparison(switching(groups), "switches")
