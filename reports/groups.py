@@ -19,7 +19,7 @@ WITHOUT_EFFECT = {
     "epochs",  # which max_steps follows from
 }
 # What a label says first, and settings whose value says what it is.
-FIRST = ("tasks", "schedule", "optimizer", "learning_rate", "task_time")
+FIRST = ("tasks", "schedule", "network", "optimizer", "learning_rate", "task_time")
 BARE = ("tasks", "schedule", "optimizer", "network", "input_style")
 # Of more tasks, or of longer names in all, a label tells the number.
 MOST_TASKS_NAMED = 4
