@@ -155,7 +155,7 @@ def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
     for name in PATHS:
         path = getattr(settings, name)
         # Relative to where the run was started, not to where this is.
-        setattr(settings, name, None if path is None else Path(config["directory"], path))
+        setattr(settings, name, None if path is None else Path(config.get("directory", "."), path))
     settings.data_dir = asked.data_dir or settings.data_dir
     settings.data_dog_dir = asked.data_dog_dir or settings.data_dog_dir
     settings.quiet = asked.quiet
