@@ -115,7 +115,7 @@ def confusion(
         feed = group[0].feed
         for start in range(0, feed.test.count, TEST_BATCH):
             heads = [readings[learner.index].head for learner in group]
-            images = feed.test_batch(tf.constant(start))
+            images = feed.batch_to_test(tf.constant(start))
             outputs = network.logits(images, heads, training=False)
             for learner, logits in zip(group, outputs, strict=True):
                 answers = readings[learner.index].predict(logits)

@@ -65,7 +65,7 @@ class Feed:
         chosen = tf.random_index_shuffle(positions % size, seeds, size - 1)
         return self.network_input(self.train.at(chosen), self.train_key, step), chosen
 
-    def test_batch(self, start: tf.Tensor) -> tf.Tensor:
+    def batch_to_test(self, start: tf.Tensor) -> tf.Tensor:
         """The test images from `start` on, as the network sees them; the last may be fewer."""
         places = tf.range(start, tf.minimum(start + TEST_BATCH, self.test.count))
         return self.network_input(self.test.at(places), self.test_key, tf.cast(start, tf.int64))
@@ -120,7 +120,7 @@ class Images:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Learner:
     """A task on the device: its images, which other tasks may see too, and its labels."""
 

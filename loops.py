@@ -58,7 +58,8 @@ class TrainingLoop:
         # Those that see the same images together: these pass the shared part once.
         self.groups = by_feed(learners)
         self.learners = [learner for group in self.groups for learner in group]
-        self.weights = [weights[learners.index(learner)] for learner in self.learners]
+        weight_of = {task.index: weight for task, weight in zip(learners, weights, strict=True)}
+        self.weights = [weight_of[learner.index] for learner in self.learners]
         self.network, self.optimizer = network, optimizer
         self.parts = network.parts(learner.index for learner in learners)
         self.batch, self.l2 = settings.batch, settings.l2
@@ -146,7 +147,7 @@ class EvaluationLoop:
         correct = tf.zeros([len(self.group)], tf.int64)
         tasks = [learner.index for learner in self.group]
         for start in tf.range(0, self.feed.test.count, TEST_BATCH):
-            outputs = self.network.logits(self.feed.test_batch(start), tasks, training=False)
+            outputs = self.network.logits(self.feed.batch_to_test(start), tasks, training=False)
             labels = [task.test_labels[start : start + TEST_BATCH] for task in self.group]
             pairs = list(zip(labels, outputs, strict=True))
             loss_sums += tf.stack(

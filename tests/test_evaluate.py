@@ -126,7 +126,7 @@ def test_the_scale_is_that_of_what_the_network_was_trained_on(make_run):
     datasets = load_datasets(["cifar100"], settings)
     (learner,) = make_learners([whole], datasets, settings)
     network = restore_network(run, settings, [whole])
-    images = learner.feed.test_batch(tf.constant(0))
+    images = learner.feed.batch_to_test(tf.constant(0))
     logits = network.logits(images, [0], training=False)[0].numpy()
     true = learner.test_labels.numpy()
     for part, result in zip(find_tasks(["cifar100:*"], dict), results[1:], strict=True):

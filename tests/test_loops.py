@@ -121,7 +121,7 @@ def test_noise_is_the_same_in_every_test():
     loops = make_loops(tasks="noise", test=TEST_BATCH + 10)
     first, again = loops.test(), loops.test()
     assert first == again
-    batches = [loops.feed.test_batch(tf.constant(start)).numpy() for start in (0, TEST_BATCH)]
+    batches = [loops.feed.batch_to_test(tf.constant(start)).numpy() for start in (0, TEST_BATCH)]
     assert (batches[0][:10] != batches[1])[..., 0].mean() > 0.99
 
 
