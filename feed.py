@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
 import tensorflow as tf
 
 from data.dataset import Dataset, Split
@@ -107,7 +108,7 @@ class Feed:
 class Images:
     """A dataset's images, shared by all tasks on it, and which of them are a task's."""
 
-    def __init__(self, images: tf.Tensor, examples: "tf.Tensor | None") -> None:
+    def __init__(self, images: tf.Tensor, examples: np.ndarray | None) -> None:
         """`images` is [N, H, W, 1 or 3] uint8, `examples` [M] int32; None stands for all."""
         self.images = images
         self.examples = None if examples is None else tf.constant(examples)

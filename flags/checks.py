@@ -66,11 +66,9 @@ def chosen_tasks(settings: argparse.Namespace) -> list[Task]:
 
 
 def can_be_drawn(name: str) -> bool:
-    """Whether the task of that name is one on drawn pictures, or none at all."""
+    """Whether the task of that name is one on pictures that can be drawn, or is none at all."""
     family = name.partition(":")[0]
-    return family not in TASKS | {"omniglot": None} or (
-        family in TASKS and TASKS[family].dataset in DRAWN
-    )
+    return family != "omniglot" and (family not in TASKS or TASKS[family].dataset in DRAWN)
 
 
 def check_data(settings: argparse.Namespace) -> None:

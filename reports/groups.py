@@ -188,7 +188,7 @@ def label_of(settings: dict, differing: Sequence[str], telling: bool = False) ->
 
 def is_off(value: object) -> bool:
     """Whether a setting's value says that there is none of it."""
-    return value is None or value is False or value in (0, [], "none")
+    return value in (None, 0, [], "none")  # 0 is False too
 
 
 def in_words(name: str, value: object) -> str:
