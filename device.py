@@ -25,8 +25,12 @@ def silenced() -> Iterator[None]:
         os.close(nowhere)
 
 
-def choose_device(gpu: bool) -> str:
+def choose_device(gpu: bool, threads: int | None = None) -> str:
     """Loads TensorFlow and sets it to the CPU or to the first GPU; says which that is.
+
+    Args:
+        gpu: take the first GPU.
+        threads: as --threads has it; None for TensorFlow's own choice.
 
     Raises:
         RequestError: a GPU was asked for and TensorFlow sees none.
@@ -44,6 +48,9 @@ def choose_device(gpu: bool) -> str:
         # Such as that a loop is compiled for each task, which is meant.
         tf.get_logger().setLevel("ERROR")
 
+        if threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
         gpus = tf.config.list_physical_devices("GPU")
         if gpu and gpus:
             tf.config.set_visible_devices(gpus[0], "GPU")

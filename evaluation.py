@@ -10,9 +10,9 @@ import tensorflow as tf
 
 from data.dataset import Dataset
 from errors import RequestError
-from feed import TEST_BATCH, Learner, by_feed, make_learners
+from feed import Learner, by_feed, make_learners
 from model import Network, build_network
-from tasks import CHANNELS, Task
+from tasks import Task
 
 
 @dataclass(frozen=True)
@@ -70,8 +70,7 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
         )
     without_weights = argparse.Namespace(**{**vars(settings), "weights": "none"})
     try:
-        shape = (settings.image_size, settings.image_size, CHANNELS[settings.input_style])
-        network = build_network(without_weights, shape, [task.classes for task in tasks])
+        network = build_network(without_weights, [task.classes for task in tasks])
         checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
         checkpoint.restore(saved).expect_partial().assert_existing_objects_matched()
     except Exception as error:  # on damaged files TensorFlow raises nearly anything
@@ -113,12 +112,12 @@ def confusion(
     counts = [np.zeros((n, n), np.int64) for n in classes]
     for group in by_feed(learners):
         feed = group[0].feed
-        for start in range(0, feed.test.count, TEST_BATCH):
+        for start in range(0, feed.test.count, feed.test_batch):
             heads = [readings[learner.index].head for learner in group]
             images = feed.batch_to_test(tf.constant(start))
             outputs = network.logits(images, heads, training=False)
             for learner, logits in zip(group, outputs, strict=True):
                 answers = readings[learner.index].predict(logits)
-                true = learner.test_labels[start : start + TEST_BATCH]
+                true = learner.test_labels[start : start + feed.test_batch]
                 np.add.at(counts[learner.index], (true.numpy(), answers.numpy()), 1)
     return counts

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from feed import TEST_BATCH, Learner, by_feed
+from feed import Learner, by_feed
 from model import Network, set_dropout_step, squared_weights
 
 SCALAR = tf.TensorSpec((), tf.int64)
@@ -63,6 +63,8 @@ class TrainingLoop:
         self.network, self.optimizer = network, optimizer
         self.parts = network.parts(learner.index for learner in learners)
         self.batch, self.l2 = settings.batch, settings.l2
+        if settings.xla:
+            self.update = tf.function(self.update, jit_compile=True)
 
     def train(self, start: int, end: int, seen: int) -> dict[int, Tally]:
         """Trains the steps from `start` up to `end`, after `seen` examples of each task.
@@ -82,19 +84,11 @@ class TrainingLoop:
     @tf.function(input_signature=[SCALAR] * 3)
     def _train(self, start: tf.Tensor, end: tf.Tensor, seen: tf.Tensor) -> tuple:
         """The sums of the steps' mean losses, [tasks] float32, and of what was right, int64."""
-        variables = [variable for part in self.parts for variable in part.trainable_variables]
         loss_sums = tf.zeros([len(self.learners)])
         correct = tf.zeros([len(self.learners)], tf.int64)
         for step in tf.range(start, end):
             batches = self.batches(step, seen + (step - start) * self.batch)
-            # Each group of tasks is a pass of its own through the shared part.
-            set_dropout_step(self.parts, step * len(self.groups))
-            with tf.GradientTape() as tape:
-                means, right = self.forward(batches)
-                total = tf.reduce_sum(means * self.weights)
-                if self.l2:
-                    total += self.l2 * squared_weights(self.parts)
-            self.optimizer.apply(tape.gradient(total, variables), variables)
+            means, right = self.update(step, batches)
             loss_sums += means
             correct += right
         return loss_sums, correct
@@ -110,6 +104,21 @@ class TrainingLoop:
             images, chosen = first.feed.training_batch(step, seen, first.order_key)
             batches.append((images, [tf.gather(task.train_labels, chosen) for task in group]))
         return batches
+
+    def update(
+        self, step: tf.Tensor, batches: list[tuple[tf.Tensor, list[tf.Tensor]]]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
+        """Trains on those batches; what it came to is as in `forward`."""
+        variables = [variable for part in self.parts for variable in part.trainable_variables]
+        # Each group of tasks is a pass of its own through the shared part.
+        set_dropout_step(self.parts, step * len(self.groups))
+        with tf.GradientTape() as tape:
+            means, right = self.forward(batches)
+            total = tf.reduce_sum(means * self.weights)
+            if self.l2:
+                total += self.l2 * squared_weights(self.parts)
+        self.optimizer.apply(tape.gradient(total, variables), variables)
+        return means, right
 
     def forward(self, batches: list[tuple[tf.Tensor, list[tf.Tensor]]]) -> tuple:
         """The mean loss of each task, [tasks] float32, and how many were right, int64."""
@@ -146,9 +155,9 @@ class EvaluationLoop:
         loss_sums = tf.zeros([len(self.group)], tf.float64)
         correct = tf.zeros([len(self.group)], tf.int64)
         tasks = [learner.index for learner in self.group]
-        for start in tf.range(0, self.feed.test.count, TEST_BATCH):
+        for start in tf.range(0, self.feed.test.count, self.feed.test_batch):
             outputs = self.network.logits(self.feed.batch_to_test(start), tasks, training=False)
-            labels = [task.test_labels[start : start + TEST_BATCH] for task in self.group]
+            labels = [task.test_labels[start : start + self.feed.test_batch] for task in self.group]
             pairs = list(zip(labels, outputs, strict=True))
             loss_sums += tf.stack(
                 [tf.reduce_sum(tf.cast(losses(*pair), tf.float64)) for pair in pairs]

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
+from channels import CHANNELS, lay_channels
 from networks import backbones, columns, conv_fc, encoder
 
 BUILDERS = {
@@ -20,6 +21,10 @@ BUILDERS = {
 }
 
 
+# How Keras's layers compute, by --precision; weights are float32 in either.
+POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
+
+
 @dataclass(frozen=True)
 class Network:
     """A trunk, from images to features, and heads, from features to logits.
@@ -28,7 +33,8 @@ class Network:
     """
 
     trunk: keras.Model  # [B, H, W, C] float32 to features [B, …], or a list of them
-    heads: list[keras.Model]  # each from the trunk's features to logits [B, classes] float32
+    heads: list[keras.Model]  # each from the trunk's features to logits [B, classes]
+    input_style: str
 
     def head(self, task: int) -> keras.Model:
         """The head of the task with that index."""
@@ -39,9 +45,16 @@ class Network:
         return list({id(part): part for part in (self.trunk, *map(self.head, tasks))}.values())
 
     def logits(self, images: tf.Tensor, tasks: Iterable[int], training: bool) -> list[tf.Tensor]:
-        """What the network says of images [B, H, W, C] float32: [B, classes] for each task."""
+        """What the network says of images [B, H, W, 1 or 3] float32.
+
+        Returns:
+            [B, classes] float32 for each task.
+        """
+        if self.trunk.input_shape[-1] is not None:  # otherwise it takes them as they are
+            images = lay_channels(images, self.input_style)
         features = self.trunk(images, training=training)
-        return [self.head(task)(features, training=training) for task in tasks]
+        outputs = [self.head(task)(features, training=training) for task in tasks]
+        return [tf.cast(logits, tf.float32) for logits in outputs]
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
@@ -53,21 +66,22 @@ class Network:
         return sum(part.count_params() for part in (self.trunk, *self.heads))
 
 
-def build_network(
-    settings: argparse.Namespace, input_shape: tuple[int, int, int], classes: Sequence[int]
-) -> Network:
+def build_network(settings: argparse.Namespace, classes: Sequence[int]) -> Network:
     """The network that the flags name.
 
     Args:
-        settings: of which the flags of the group "network", and seed, are read.
-        input_shape: (H, W, C) of the images [B, H, W, C] float32.
+        settings: of which the flags of the groups "input" and "network", precision and seed are
+            read.
         classes: how many classes each task has; with a shared head they are all alike.
 
     Raises:
         RequestError: the pre-trained weights cannot be had.
     """
+    keras.config.set_dtype_policy(POLICIES[settings.precision])
+    shape = (settings.image_size, settings.image_size, CHANNELS[settings.input_style])
     outputs = classes if settings.heads == "multi" else classes[:1]
-    return Network(*BUILDERS[settings.network[0]](settings, input_shape, outputs))
+    trunk, heads = BUILDERS[settings.network[0]](settings, shape, outputs)
+    return Network(trunk, heads, settings.input_style)
 
 
 def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:

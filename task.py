@@ -41,7 +41,7 @@ def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
 
     display = Display(settings.quiet, settings.tasks)
     with display.busy("Loading TensorFlow"):
-        device = choose_device(settings.gpu)
+        device = choose_device(settings.gpu, settings.threads)
         from data.loading import load_datasets
         from metrics import summarize
         from runlog import RunLog, create_run_folder, told_in_a_line, write_json

@@ -19,7 +19,7 @@ from networks.columns import CrossStitch
 from profiling import profile
 from runlog import RunLog, told_in_a_line
 from schedule import make_schedule, relative_weights, stretch_end
-from tasks import CHANNELS, Task
+from tasks import Task
 
 # How many steps are run at most before progress is shown and a signal is answered.
 LONGEST_STRETCH = 50
@@ -37,8 +37,7 @@ class Trainer:
             RequestError: the data has none of a task, or pre-trained weights cannot be had.
         """
         self.settings = settings
-        input_shape = (settings.image_size, settings.image_size, CHANNELS[settings.input_style])
-        self.network = build_network(settings, input_shape, [task.classes for task in tasks])
+        self.network = build_network(settings, [task.classes for task in tasks])
         self.optimizer = build_optimizer(settings)
         self.optimizer.build(self.network.trainable_variables)
         self.learners = make_learners(tasks, datasets, settings)
@@ -172,8 +171,9 @@ class Trainer:
         manager.save(checkpoint_number=self.step)
 
     def graph(self) -> tf.Graph:
-        """The network's graph, from a batch of images to each task's logits."""
-        images = tf.TensorSpec((None, *self.network.trunk.input_shape[1:]), tf.float32)
+        """The network's graph, from a batch of the first task's images to each task's logits."""
+        shape = self.learners[0].feed.train.images.shape[1:]
+        images = tf.TensorSpec((None, *shape), tf.float32)
         tasks = range(len(self.network.heads))
         network = tf.function(lambda images: self.network.logits(images, tasks, training=False))
         return network.get_concrete_function(images).graph

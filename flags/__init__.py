@@ -14,7 +14,7 @@ from flags.experiment import (
     add_training_flags,
     add_whole_network_flags,
 )
-from flags.running import add_data_flags, add_run_flags
+from flags.running import add_data_flags, add_device_flags, add_run_flags
 
 
 class PresetParser(Parser):
@@ -74,5 +74,6 @@ def make_parser() -> Parser:
     add_whole_network_flags(network)
     add_training_flags(parser.add_argument_group("training"))
     add_data_flags(parser.add_argument_group("data"))
+    add_device_flags(parser.add_argument_group("the device"))
     add_run_flags(parser.add_argument_group("the run and its log"))
     return parser

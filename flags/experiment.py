@@ -2,6 +2,7 @@
 
 import argparse
 
+from channels import CHANNELS
 from flags.checks import HIDDEN_UNITS, KEEP, MAX_STEPS, NETWORKS, TASK_TIME
 from flags.values import (
     finite_number,
@@ -10,7 +11,7 @@ from flags.values import (
     positive_number,
     whole_number,
 )
-from tasks import CHANNELS, FAMILIES, TASKS
+from tasks import FAMILIES, TASKS
 
 Group = argparse._ArgumentGroup
 

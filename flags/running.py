@@ -50,11 +50,35 @@ def add_data_flags(group: Group) -> None:
     )
 
 
-def add_run_flags(group: Group) -> None:
-    """Where it runs, what is written and what is shown."""
+def add_device_flags(group: Group) -> None:
+    """What it runs on, and how."""
     group.add_argument(
         "--gpu", action="store_true", help="train on the first GPU (default: on the CPU)"
     )
+    group.add_argument(
+        "--threads",
+        type=whole_number,
+        metavar="N",
+        help="threads that an operation of TensorFlow's is spread over, and operations at a time "
+        "(default: as many as there are processors)",
+    )
+    group.add_argument(
+        "--precision",
+        choices=["float32", "bfloat16"],
+        default="float32",
+        help="of convolutions and matrix products; weights, statistics and loss are float32 in "
+        "either. bfloat16 is for GPUs, and for processors that have instructions for it "
+        "(default: %(default)s)",
+    )
+    group.add_argument(
+        "--xla",
+        action="store_true",
+        help="compile the training step with XLA, for GPUs; on a CPU it is slower",
+    )
+
+
+def add_run_flags(group: Group) -> None:
+    """What is written and what is shown."""
     group.add_argument(
         "--log-dir",
         type=Path,

@@ -23,7 +23,7 @@ class CrossStitch(keras.layers.Layer):
 
     def __init__(self, own: float, others: float, **options: str) -> None:
         """The mixing begins with `own` on its diagonal and `others` off it."""
-        super().__init__(**options)
+        super().__init__(dtype="float32", **options)
         self.own, self.others = own, others
 
     def build(self, shapes: list[tuple[int | None, ...]]) -> None:

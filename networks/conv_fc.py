@@ -2,10 +2,18 @@
 
 import argparse
 from collections.abc import Sequence
+from functools import partial
 
 import keras
 
-from networks.layers import LocalResponseNorm, dropout, stack
+from channels import first_channel
+from networks.layers import (
+    BatchNormalization,
+    LocalResponseNorm,
+    PooledConvolution,
+    dropout,
+    stack,
+)
 from randomness import Stream, stream_key
 
 # Initial weights and biases of the article's network.
@@ -18,8 +26,12 @@ def build(
 ) -> tuple[keras.Model, list[keras.Model]]:
     """Trunk and heads: all layers but the output, and an output layer for each of `outputs`."""
     layers = []
+    channels = input_shape[-1]
     for depth, filters in enumerate(settings.filters):
-        layers += conv_block(settings, filters, depth)
+        layers += conv_block(settings, filters, channels, depth)
+        channels = filters
+    if settings.filters:
+        input_shape = (*input_shape[:2], None)  # grey or colour images, as they are
     layers.append(keras.layers.Flatten())
     place = len(settings.filters)
     for _ in range(settings.network.count("fc") - 1):
@@ -37,20 +49,16 @@ def build(
     return trunk, heads
 
 
-def conv_block(settings: argparse.Namespace, filters: int, depth: int) -> list[keras.layers.Layer]:
-    """Convolution, ReLU, pooling, normalisation and dropout."""
-    block = [
-        keras.layers.Conv2D(
-            filters,
-            5,
-            padding="same",
-            activation="relu",
-            **initial_values(settings.seed, depth),
-        ),
-        keras.layers.MaxPooling2D(3, strides=2, padding="same"),
-    ]
+def conv_block(
+    settings: argparse.Namespace, filters: int, channels: int, depth: int
+) -> list[keras.layers.Layer]:
+    """Convolution, ReLU, pooling, normalisation and dropout, on that many channels."""
+    style = settings.input_style
+    first = (lambda count: 0) if depth else partial(first_channel, input_style=style)
+    weights = initial_values(settings.seed, depth)
+    block = [PooledConvolution(filters, channels, first, **weights)]
     if settings.norm == "batch":
-        block.append(keras.layers.BatchNormalization())
+        block.append(BatchNormalization())
     elif settings.norm == "lrn":
         block.append(LocalResponseNorm())
     return block + dropout(settings, depth)

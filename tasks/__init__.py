@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from errors import RequestError
 from tasks import cifar, digits, dogs, fashion, omniglot
-from tasks.task import CHANNELS, Seeds, Task
+from tasks.task import Seeds, Task
 
-__all__ = ["CHANNELS", "TASKS", "Seeds", "Task", "describe_tasks", "find_tasks"]
+__all__ = ["TASKS", "Seeds", "Task", "describe_tasks", "find_tasks"]
 
 # The tasks whose names stand by themselves. `omniglot` and those below depend on the data.
 TASKS: dict[str, Task] = {

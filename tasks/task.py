@@ -1,4 +1,4 @@
-"""What a task is, and how its images become the network's input."""
+"""What a task is."""
 
 from __future__ import annotations
 
@@ -9,11 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:  # the list of tasks must answer without the seconds that TensorFlow takes
     import numpy as np
     import tensorflow as tf
-
-# The channels of each input style.
-CHANNELS = {"combined": 3, "channelplex": 4}
-# The channels of a colour image.
-COLOUR = 3
 
 
 @dataclass(frozen=True)
@@ -74,18 +69,3 @@ class Task:
             return None, mapped
         chosen = np.flatnonzero(mapped >= 0).astype(np.int32)
         return chosen, mapped[chosen]
-
-
-def lay_channels(images: tf.Tensor, input_style: str) -> tf.Tensor:
-    """Lays grey or colour images [B, H, W, 1 or 3] into the channels of an input style.
-
-    `combined` puts a grey image into the first of three channels and a colour image into all
-    three. `channelplex` keeps one channel for the grey image and three for the colour image, so
-    that the network is told which of them it sees. What is not filled is zero.
-    """
-    import tensorflow as tf
-
-    colour = images.shape[-1] == COLOUR
-    before = 1 if colour and input_style == "channelplex" else 0
-    after = CHANNELS[input_style] - before - images.shape[-1]
-    return tf.pad(images, [[0, 0], [0, 0], [0, 0], [before, after]])

@@ -14,7 +14,7 @@ from model import build_network
 def test_everything_is_on_the_cpu_unless_asked():
     assert choose_device(gpu=False) == "CPU"
     assert tf.config.get_visible_devices("GPU") == []
-    network = build_network(parse_flags([]), (28, 28, 3), [10])
+    network = build_network(parse_flags([]), [10])
     assert {weight.value.device.rpartition("/")[2] for weight in network.trunk.weights} == {
         "device:CPU:0"
     }

@@ -10,8 +10,8 @@ from model import Network, build_network, build_optimizer, set_dropout_step
 from networks.layers import LocalResponseNorm
 
 
-def network(*flags: str, channels: int = 3) -> Network:
-    return build_network(parse_flags(["--tasks", "id", *flags]), (28, 28, channels), classes=[10])
+def network(*flags: str) -> Network:
+    return build_network(parse_flags(["--tasks", "id", *flags]), classes=[10])
 
 
 def layers(model: Network) -> list[keras.layers.Layer]:
@@ -33,18 +33,15 @@ def layer_names(model: Network) -> list[str]:
 def test_default_network():
     model = network()
     assert layer_names(model) == [
-        "Conv2D",
-        "MaxPooling2D",
+        "PooledConvolution",
         "BatchNormalization",
         "Dropout",
         "Flatten",
         "Dense",
     ]
-    convolution, pooling, _, dropout, _, output = layers(model)
+    convolution, _, dropout, _, output = layers(model)
     assert convolution.kernel.shape == (5, 5, 3, 64)
-    assert convolution.output.shape == (None, 28, 28, 64)
-    assert pooling.pool_size == (3, 3)
-    assert pooling.output.shape == (None, 14, 14, 64)
+    assert convolution.output.shape == (None, 14, 14, 64)
     assert dropout.rate == pytest.approx(0.1)
     assert output.kernel.shape == (14 * 14 * 64, 10)
     assert output.activation is keras.activations.linear
@@ -101,7 +98,7 @@ def test_local_response_normalisation_by_hand():
 
 def test_batch_normalisation_by_hand():
     model = network("--network", "conv", "fc", "--dropout", "1")
-    normalisation = layers(model)[2]
+    normalisation = layers(model)[1]
     values = np.zeros((2, 14, 14, 64), np.float32)
     values[0], values[1] = 1, 5  # of mean 3 and variance 4
     shown = normalisation(tf.constant(values), training=True).numpy()
@@ -136,6 +133,27 @@ def test_dropout_is_off_in_testing():
     images = tf.ones((1, 28, 28, 3))
     first, again = (model.logits(images, [0], training=False)[0] for _ in range(2))
     np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("norm", ["batch", "lrn"])
+def test_bfloat16_is_for_convolutions_and_matrix_products_alone(norm):
+    """The weights, the normalisation's statistics and what comes out are float32."""
+    flags = ("--network", "conv", "conv", "fc", "fc", "--filters", "4", "--norm", norm)
+    half, whole = network(*flags, "--precision", "bfloat16"), network(*flags)
+    assert {weight.dtype for layer in layers(half) for weight in layer.weights} <= {
+        "float32",
+        "int64",  # what dropout draws from
+    }
+    for layer in layers(half):
+        multiplies = isinstance(layer, (keras.layers.Conv2D, keras.layers.Dense))
+        if multiplies or layer.weights or "norm" in layer.name:
+            assert layer.compute_dtype == ("bfloat16" if multiplies else "float32")
+    images = tf.random.stateless_uniform((4, 28, 28, 3), seed=(1, 2))
+    for training in (False, True):
+        few, many = (each.logits(images, [0], training)[0] for each in (half, whole))
+        assert few.dtype == tf.float32
+        np.testing.assert_allclose(few, many, atol=0.05 * np.abs(many).max())
+        assert (few != many).numpy().any()
 
 
 def test_optimizers():

@@ -17,7 +17,7 @@ IMAGES = np.random.default_rng(0).random((4, 32, 32, 3), dtype=np.float32)
 def network(name: str, *flags: str, classes: tuple[int, ...] = (10, 10)) -> Network:
     tasks = ["id", "ref", "inv"][: len(classes)]
     settings = parse_flags(["--tasks", *tasks, "--network", name, "--image-size", "32", *flags])
-    return build_network(settings, (32, 32, 3), classes)
+    return build_network(settings, classes)
 
 
 def logits(model: Network, training: bool) -> list[np.ndarray]:

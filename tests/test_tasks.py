@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from channels import CHANNELS, lay_channels
 from errors import RequestError
-from tasks import CHANNELS, TASKS, Seeds, Task, find_tasks
-from tasks.task import lay_channels
+from tasks import TASKS, Seeds, Task, find_tasks
 
 SEEDS = Seeds(run=tf.constant([7, 0], tf.int64), batch=tf.constant([8, 3], tf.int64))
 
