@@ -1,6 +1,7 @@
 """TensorFlow, loaded without its chatter, on the device that was asked for."""
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -25,6 +26,19 @@ def silenced() -> Iterator[None]:
         os.close(nowhere)
 
 
+@contextmanager
+def absent(module: str) -> Iterator[None]:
+    """Lets an import of a module that is not loaded yet fail."""
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None
+    try:
+        yield
+    finally:
+        del sys.modules[module]
+
+
 def choose_device(gpu: bool, threads: int | None = None) -> str:
     """Loads TensorFlow and sets it to the CPU or to the first GPU; says which that is.
 
@@ -37,7 +51,8 @@ def choose_device(gpu: bool, threads: int | None = None) -> str:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
-    with silenced():
+    # Keras loads matplotlib, if it can, for pictures that no run draws: half a second.
+    with silenced(), absent("matplotlib"):
         import keras
         import tensorflow as tf
 

@@ -147,7 +147,7 @@ def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
             data is not there.
     """
     settings = argparse.Namespace(**config["settings"])
-    if not hasattr(settings, "heads"):
+    if not hasattr(settings, "precision"):
         raise RequestError(
             f"{asked.run} was made by an older version of this program, which saved its network "
             "otherwise; run it again"

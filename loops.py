@@ -64,7 +64,7 @@ class TrainingLoop:
         self.parts = network.parts(learner.index for learner in learners)
         self.batch, self.l2 = settings.batch, settings.l2
         if settings.xla:
-            self.update = tf.function(self.update, jit_compile=True)
+            self.update = tf.function(self.update, jit_compile=True, autograph=False)
 
     def train(self, start: int, end: int, seen: int) -> dict[int, Tally]:
         """Trains the steps from `start` up to `end`, after `seen` examples of each task.
@@ -81,17 +81,18 @@ class TrainingLoop:
             )
         }
 
-    @tf.function(input_signature=[SCALAR] * 3)
+    @tf.function(input_signature=[SCALAR] * 3, autograph=False)
     def _train(self, start: tf.Tensor, end: tf.Tensor, seen: tf.Tensor) -> tuple:
         """The sums of the steps' mean losses, [tasks] float32, and of what was right, int64."""
-        loss_sums = tf.zeros([len(self.learners)])
-        correct = tf.zeros([len(self.learners)], tf.int64)
-        for step in tf.range(start, end):
+
+        def one_step(step: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor) -> tuple:
             batches = self.batches(step, seen + (step - start) * self.batch)
             means, right = self.update(step, batches)
-            loss_sums += means
-            correct += right
-        return loss_sums, correct
+            return step + 1, loss_sums + means, correct + right
+
+        tasks = len(self.learners)
+        zeros = tf.zeros([tasks]), tf.zeros([tasks], tf.int64)
+        return tf.while_loop(lambda step, *_: step < end, one_step, (start, *zeros))[1:]
 
     def batches(self, step: tf.Tensor, seen: tf.Tensor) -> list[tuple[tf.Tensor, list[tf.Tensor]]]:
         """For each group its images, as the network sees them, and each of its tasks' labels.
@@ -149,21 +150,23 @@ class EvaluationLoop:
             )
         }
 
-    @tf.function(input_signature=[])
+    @tf.function(input_signature=[], autograph=False)
     def _test(self) -> tuple:
         """The sums of the images' losses, [tasks] float64, and of what was right, int64."""
-        loss_sums = tf.zeros([len(self.group)], tf.float64)
-        correct = tf.zeros([len(self.group)], tf.int64)
-        tasks = [learner.index for learner in self.group]
-        for start in tf.range(0, self.feed.test.count, self.feed.test_batch):
-            outputs = self.network.logits(self.feed.batch_to_test(start), tasks, training=False)
-            labels = [task.test_labels[start : start + self.feed.test_batch] for task in self.group]
+        indices = [task.index for task in self.group]
+        size = self.feed.test_batch
+
+        def one_batch(start: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor) -> tuple:
+            outputs = self.network.logits(self.feed.batch_to_test(start), indices, training=False)
+            labels = [task.test_labels[start : start + size] for task in self.group]
             pairs = list(zip(labels, outputs, strict=True))
-            loss_sums += tf.stack(
-                [tf.reduce_sum(tf.cast(losses(*pair), tf.float64)) for pair in pairs]
-            )
-            correct += tf.stack([count_correct(*pair) for pair in pairs])
-        return loss_sums, correct
+            sums = [tf.reduce_sum(tf.cast(losses(*pair), tf.float64)) for pair in pairs]
+            right = [count_correct(*pair) for pair in pairs]
+            return start + size, loss_sums + tf.stack(sums), correct + tf.stack(right)
+
+        tasks, count = len(self.group), self.feed.test.count
+        zeros = tf.zeros([tasks], tf.float64), tf.zeros([tasks], tf.int64)
+        return tf.while_loop(lambda start, *_: start < count, one_batch, (0, *zeros))[1:]
 
 
 def losses(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

@@ -175,5 +175,7 @@ class Trainer:
         shape = self.learners[0].feed.train.images.shape[1:]
         images = tf.TensorSpec((None, *shape), tf.float32)
         tasks = range(len(self.network.heads))
-        network = tf.function(lambda images: self.network.logits(images, tasks, training=False))
+        network = tf.function(
+            lambda images: self.network.logits(images, tasks, training=False), autograph=False
+        )
         return network.get_concrete_function(images).graph

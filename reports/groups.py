@@ -13,7 +13,8 @@ from reports.runs import Run
 # Settings that change no accuracy, and so do not keep runs apart.
 WITHOUT_EFFECT = {
     "seed",
-    *("log_dir", "quiet", "data_dir", "data_dog_dir", "pickle_file", "use_pickle", "gpu"),
+    *("log_dir", "quiet", "data_dir", "data_dog_dir", "pickle_file", "use_pickle"),
+    *("gpu", "threads", "xla"),
     *("trace", "train_metadata_frequency", "train_summary_frequency"),
     *("dry_run", "list_tasks", "fake_data"),
     "epochs",  # which max_steps follows from

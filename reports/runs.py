@@ -17,6 +17,7 @@ FORMERLY = {
     **{"schedule": "cycle", "task_weights": None, "epochs": None, "heads": "shared"},
     **{"image_size": 28, "standardize": False, "l2": 0.0},
     **{"stitch_init": None, "weights": "none", "freeze_backbone": False},
+    **{"threads": None, "precision": "float32", "xla": False},
 }
 
 

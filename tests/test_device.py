@@ -1,9 +1,12 @@
 """The device that is asked for. No test here has a GPU: its calls are checked on a stand-in."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 import tensorflow as tf
+from conftest import ROOT
 
 from device import choose_device, silenced
 from errors import RequestError
@@ -18,6 +21,31 @@ def test_everything_is_on_the_cpu_unless_asked():
     assert {weight.value.device.rpartition("/")[2] for weight in network.trunk.weights} == {
         "device:CPU:0"
     }
+
+
+def run_python(program: str) -> str:
+    """What a Python process prints that has TensorFlow for itself."""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_threads_are_as_many_as_asked():
+    program = (
+        "from device import choose_device; choose_device(gpu=False, threads=3); "
+        "from tensorflow import config; threading = config.threading; "
+        "print(threading.get_intra_op_parallelism_threads(), "
+        "threading.get_inter_op_parallelism_threads())"
+    )
+    assert run_python(program) == "3 3"
+
+
+def test_matplotlib_is_not_loaded_for_keras_and_can_be_loaded_later():
+    program = (
+        "import sys; from device import choose_device; choose_device(gpu=False); "
+        "print('matplotlib' in sys.modules); import matplotlib; print(matplotlib.__name__)"
+    )
+    assert run_python(program).split() == ["False", "matplotlib"]
 
 
 def test_no_gpu_is_refused():

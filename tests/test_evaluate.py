@@ -200,7 +200,7 @@ def other_classes(run):
 
 def older(run):
     config = json.loads((run / "config.json").read_text())
-    del config["settings"]["heads"]
+    del config["settings"]["precision"]
     (run / "config.json").write_text(json.dumps(config))
 
 
