@@ -1,5 +1,6 @@
 """TensorFlow, loaded without its chatter, on the device that was asked for."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -39,6 +40,20 @@ def absent(module: str) -> Iterator[None]:
         del sys.modules[module]
 
 
+@contextmanager
+def for_good() -> Iterator[None]:
+    """Keeps the garbage collector from what is made meanwhile, which the process never lets go.
+
+    To look through all of TensorFlow's modules takes a second, at the end of the process alone.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.freeze()
+
+
 def choose_device(gpu: bool, threads: int | None = None) -> str:
     """Loads TensorFlow and sets it to the CPU or to the first GPU; says which that is.
 
@@ -52,7 +67,7 @@ def choose_device(gpu: bool, threads: int | None = None) -> str:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # Keras loads matplotlib, if it can, for pictures that no run draws: half a second.
-    with silenced(), absent("matplotlib"):
+    with silenced(), absent("matplotlib"), for_good():
         import keras
         import tensorflow as tf
 

@@ -54,6 +54,7 @@ def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
     trainer = Trainer(settings, tasks, datasets)
     folder = create_run_folder(settings)
     config = describe_run(trainer, tasks, datasets, device)
+    del datasets  # the trainer has copies of its own, on the device
     display.announce(what_will_run(config, folder))
     with told_in_a_line(lambda: f"writing {folder}"), RunLog(folder, settings.tasks) as log:
         log.describe(config, trainer.graph())

@@ -6,28 +6,50 @@ images are made up, since a step's time does not depend on what is in them.
 """
 
 import argparse
-import os
-import platform
-import statistics
 import sys
-import time
 from collections.abc import Sequence
 
-from command import Parser, accept_any_encoding
+from benchmarks.measuring import (
+    about,
+    check_json,
+    heading,
+    in_turn,
+    make_parser,
+    ratios,
+    spread,
+    table,
+    told,
+    write,
+)
+from command import accept_any_encoding, exit_code_of
 from device import choose_device
 from flags import parse_flags
 from flags.checks import chosen_tasks
-from flags.values import whole_number
 
 SEED = 0
+ONE, TEN = "one task", "ten tasks"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, and prints what came out."""
-    asked = make_parser().parse_args(arguments)
-    choose_device(gpu=False)
-    import tensorflow as tf
+    parser = make_parser(
+        "joint",
+        __doc__,
+        [
+            ("--batch", 128, "examples in a step"),
+            ("--steps", 10, "steps in each measurement"),
+            ("--repeats", 7, "measurements of each, in turn"),
+        ],
+    )
+    asked = parser.parse_args(arguments)
+    context = about(parser, arguments, SEED)
+    return exit_code_of(parser.prog, lambda interrupts: run(asked, context))
 
+
+def run(asked: argparse.Namespace, context: dict) -> int:
+    """Measures both loops, and prints what came out."""
+    check_json(asked)
+    choose_device(gpu=False)
     settings = parse_flags(
         [
             *("--tasks", "cifar10:*", "--schedule", "joint", "--heads", "multi"),
@@ -36,31 +58,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ]
     )
     one, ten = make_loops(settings)
-    times = measure({"one task": one, "ten tasks": ten}, asked.steps, asked.repeats)
-    ratios = [b / a for a, b in zip(times["one task"], times["ten tasks"], strict=True)]
-    print(
-        f"python {platform.python_version()}, tensorflow {tf.__version__}, {os.cpu_count()} cores"
+    seconds = in_turn(
+        {ONE: lambda: one.train(0, asked.steps, 0), TEN: lambda: ten.train(0, asked.steps, 0)},
+        asked.repeats,
     )
-    print(f"{platform.machine()}, batch {asked.batch}, seed {SEED}; {asked.repeats} times in turn,")
-    print(f"{asked.steps} steps each; median (least to most)")
-    for name, seconds in times.items():
-        print(f"{name:10} {spread([1000 * second for second in seconds])} ms a step")
-    print(f"{'ratio':10} {spread(ratios)}")
+    step = {name: [1000 * s / asked.steps for s in values] for name, values in seconds.items()}
+    times = ratios(step[TEN], step[ONE])
+    print(heading(context))
+    print(f"batch {asked.batch}; {asked.repeats} times in turn, {asked.steps} steps each")
+    print()
+    rows = [[name, f"{told(values)} ms a step"] for name, values in step.items()]
+    print(table([["", "median (least to most)"], *rows, ["ratio", told(times)]]))
+    milliseconds = {name: spread(values) for name, values in step.items()}
+    write(asked, {**context, "milliseconds_a_step": milliseconds, "ratio": spread(times)})
     return 0
-
-
-def make_parser() -> Parser:
-    """The flags."""
-    parser = Parser(prog="benchmarks.joint", description=__doc__.partition("\n")[0])
-    for flag, default, what in (
-        ("--batch", 128, "examples in a step"),
-        ("--steps", 10, "steps in each measurement"),
-        ("--repeats", 7, "measurements of each, in turn"),
-    ):
-        parser.add_argument(
-            flag, type=whole_number, default=default, help=f"{what} (default: %(default)s)"
-        )
-    return parser
 
 
 def make_loops(settings: argparse.Namespace) -> list:
@@ -78,24 +89,6 @@ def make_loops(settings: argparse.Namespace) -> list:
     datasets = {"cifar10": Dataset(split, split, CIFAR10, "made up")}
     trainer = Trainer(settings, chosen_tasks(settings), datasets)
     return [trainer.loop_for((0,)), trainer.loop_for(tuple(range(10)))]
-
-
-def measure(loops: dict, steps: int, repeats: int) -> dict[str, list[float]]:
-    """Seconds a step of each loop, measured in turn after each was compiled and run once."""
-    times: dict[str, list[float]] = {name: [] for name in loops}
-    for loop in loops.values():
-        loop.train(0, 1, 0)
-    for _ in range(repeats):
-        for name, loop in loops.items():
-            start = time.perf_counter()
-            loop.train(0, steps, 0)
-            times[name].append((time.perf_counter() - start) / steps)
-    return times
-
-
-def spread(values: list[float]) -> str:
-    """The median, and from where to where the values go."""
-    return f"{statistics.median(values):7.2f} ({min(values):.2f} to {max(values):.2f})"
 
 
 if __name__ == "__main__":

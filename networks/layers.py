@@ -131,7 +131,8 @@ class LocalResponseNorm(keras.layers.Layer):
         channels = images.shape[-1]
         # The sums over windows as a 1×1 convolution: a quarter of the time of TensorFlow's own
         # operation for the whole.
-        window = tf.linalg.band_part(tf.ones([channels, channels]), self.RADIUS, self.RADIUS)
+        radius = min(self.RADIUS, channels)
+        window = tf.linalg.band_part(tf.ones([channels, channels]), radius, radius)
         sums = tf.nn.conv2d(tf.square(images), window[tf.newaxis, tf.newaxis], 1, "SAME")
         root = tf.math.rsqrt(self.BIAS + self.ALPHA * sums)
         return images * root * tf.sqrt(root)

@@ -97,8 +97,9 @@ def test_dropout_takes_every_probability(keep):
     assert (dropped > 0).mean() == pytest.approx(keep, abs=1e-3)
 
 
-def test_local_response_normalisation_is_tensorflows():
-    images = 20 * draw(2, 3, 3, 12)
+@pytest.mark.parametrize("channels", [1, 4, 12])
+def test_local_response_normalisation_is_tensorflows(channels):
+    images = 20 * draw(2, 3, 3, channels)
     gradients, outputs = [], []
     for normalise in (
         LocalResponseNorm(),

@@ -211,7 +211,7 @@ def test_an_output_that_cannot_be_written_is_refused(
 
 
 def test_runs_that_differ_in_the_seed_alone_are_one_group(tmp_path: Path) -> None:
-    same = {"data_dir": "a", "gpu": True, "quiet": True, "train_summary_frequency": 3}
+    same = {"data_dir": "a", "gpu": True, "threads": 2, "quiet": True, "train_summary_frequency": 3}
     one = write_run(tmp_path / "1", [[0.1, 0.1], [0.2, 0.2]], seed=2)
     two = write_run(tmp_path / "2", [[0.1, 0.1], [0.2, 0.2]], seed=1, **same)
     three = write_run(tmp_path / "3", [[0.1, 0.1], [0.2, 0.2]], seed=3, optimizer="adam")
