@@ -4,7 +4,9 @@ import argparse
 import itertools
 import json
 import os
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -84,7 +86,9 @@ class RunLog:
     """Writes a run's folder.
 
     There is a folder in it for each curve, so that TensorBoard lays the curves of one quantity over
-    each other in one chart, under the same tag.
+    each other in one chart, under the same tag. What is said of the training is written by a thread
+    of its own, in the order in which it is said, while the training goes on; if that fails, the
+    next call raises it.
     """
 
     def __init__(self, folder: Path, task_names: list[str]) -> None:
@@ -100,6 +104,8 @@ class RunLog:
             for name in names
         }
         self.metrics = (folder / "metrics.jsonl").open("a", encoding="utf-8")
+        self.thread = ThreadPoolExecutor(max_workers=1)
+        self.writing: deque[Future] = deque()
 
     def describe(self, config: dict, graph: tf.Graph) -> None:
         """Writes what the run is: `config.json`, its settings as text, and the network's graph."""
@@ -110,8 +116,23 @@ class RunLog:
             tf.summary.text("settings", table, step=0)
             tf.summary.graph(graph)
 
+    def later(self, write: Callable[..., None], *arguments: object) -> None:
+        """Leaves it to the thread to write, and raises what that failed with before."""
+        while self.writing and self.writing[0].done():
+            self.writing.popleft().result()
+        self.writing.append(self.thread.submit(write, *arguments))
+
+    def finish(self) -> None:
+        """Waits until all is written that is to be, and raises what that failed with."""
+        while self.writing:
+            self.writing.popleft().result()
+
     def scalars(self, curve: str, step: int, values: dict[str, float]) -> None:
         """Adds a point to each of the tags of one curve's folder."""
+        self.later(self._write_scalars, curve, step, values)
+
+    def _write_scalars(self, curve: str, step: int, values: dict[str, float]) -> None:
+        """Does so."""
         with self.writers[curve].as_default(step=step):
             for tag, value in values.items():
                 tf.summary.scalar(tag, value)
@@ -122,7 +143,11 @@ class RunLog:
         self.scalars("test", step, {"accuracy": test["mean_accuracy"]})
         for curve, accuracy, loss in zip(self.curves, test["accuracy"], test["loss"], strict=True):
             self.scalars(f"test_{curve}", step, {"accuracy": accuracy, "loss": loss})
-        self.metrics.write(json.dumps(test, allow_nan=False) + "\n")
+        self.later(self._write_metrics, json.dumps(test, allow_nan=False) + "\n")
+
+    def _write_metrics(self, line: str) -> None:
+        """Adds a line to the file."""
+        self.metrics.write(line)
         self.metrics.flush()
 
     def mixing(self, unit: str, step: int, mixing: np.ndarray) -> None:
@@ -130,6 +155,10 @@ class RunLog:
 
         They are told in two: how much each column keeps of its own, and takes of the others.
         """
+        self.later(self._write_mixing, unit, step, mixing)
+
+    def _write_mixing(self, unit: str, step: int, mixing: np.ndarray) -> None:
+        """Does so."""
         diagonal = np.eye(len(mixing), dtype=bool)
         with self.writers["train"].as_default(step=step):
             for kind, weights in (("own", mixing[diagonal]), ("others", mixing[~diagonal])):
@@ -142,9 +171,12 @@ class RunLog:
 
     def __exit__(self, *exception: object) -> None:
         """Writes out what is still in memory."""
+        self.thread.shutdown()
         for writer in self.writers.values():
             writer.close()
         self.metrics.close()
+        if exception[0] is None:
+            self.finish()
 
 
 def write_json(path: Path, value: dict) -> None:

@@ -82,6 +82,7 @@ class Trainer:
                 tallies.clear()
             if self.due(settings.test_frequency):
                 self.test(log, display, trained)
+        log.finish()
         self.save(log)
 
     def due(self, frequency: int) -> bool:

@@ -51,7 +51,11 @@ def make_parser(name: str, says: str, numbers: Iterable[tuple[str, int, str]]) -
             help=f"{what} (default: %(default)s)",
         )
     parser.add_argument(
-        "--json", type=Path, metavar="FILE", help="write what came out to this file as well"
+        "--json",
+        type=Path,
+        default=Path("log", "benchmarks", f"{name}.json"),
+        metavar="FILE",
+        help="write what came out to this file as well (default: %(default)s)",
     )
     return parser
 
@@ -176,21 +180,22 @@ def table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def check_json(asked: argparse.Namespace) -> None:
-    """Refuses a file that cannot be written, before minutes of measuring.
+    """Makes the folder of the file to write, before minutes of measuring.
 
     Raises:
-        RequestError: there is no folder to write it to.
+        RequestError: it cannot be made.
     """
-    if asked.json and not asked.json.parent.is_dir():
+    try:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
         raise RequestError(
-            f"--json: there is no folder {asked.json.parent}; make it, or name another"
-        )
+            f"--json: the folder {asked.json.parent} cannot be made ({error.strerror}); "
+            "name another file"
+        ) from error
 
 
 def write(asked: argparse.Namespace, result: dict) -> None:
-    """Writes the result as JSON if that was asked for, and says so."""
-    if not asked.json:
-        return
+    """Writes the result as JSON, and says where."""
     with silenced():  # with it comes TensorFlow, which children that were measured did not need
         from runlog import write_json
     write_json(asked.json, result)

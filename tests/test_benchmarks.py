@@ -135,7 +135,7 @@ def test_what_linux_tells_of_a_processor(monkeypatch):
     ("main", "arguments", "says"),
     [
         (throughput.main, ["--data-dir", "nowhere"], "--data-dir: there is no folder nowhere"),
-        (run.main, ["--json", "nowhere/run.json"], "--json: there is no folder nowhere"),
+        (run.main, ["--json", "README.md/run.json"], "--json: the folder README.md cannot be made"),
         (run.main, ["--dry-run"], "--list-tasks and --dry-run"),
         (growth.main, ["--norm", "lrn", "--network", "encoder"], "--norm lrn"),
     ],

@@ -1,0 +1,67 @@
+"""What is written of a run: by a thread of its own, in order, whole, and never in silence lost."""
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import tensorflow as tf
+from reading import accumulate
+
+from runlog import RunLog
+
+
+def a_test(step: int) -> dict:
+    return {"step": step, "accuracy": [0.5], "loss": [1.0], "mean_accuracy": 0.5}
+
+
+def test_all_that_was_said_is_written_in_order(tmp_path: Path) -> None:
+    with RunLog(tmp_path, ["id"]) as log:
+        for step in range(50):
+            log.scalars("train", step, {"accuracy": step / 50})
+            log.test(a_test(step))
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == list(range(50))
+    points = accumulate(tmp_path / "train").Tensors("accuracy")
+    assert [(point.step, float(tf.make_ndarray(point.tensor_proto))) for point in points] == [
+        (step, pytest.approx(step / 50)) for step in range(50)
+    ]
+
+
+def test_training_does_not_wait_for_it(tmp_path: Path) -> None:
+    disk = threading.Event()
+    with RunLog(tmp_path, ["id"]) as log:
+        log.later(disk.wait)
+        log.test(a_test(0))  # would wait for ever, if it waited
+        assert not (tmp_path / "metrics.jsonl").read_text()
+        disk.set()
+        log.finish()
+        assert json.loads((tmp_path / "metrics.jsonl").read_text())["step"] == 0
+
+
+def fail() -> None:
+    raise OSError("disk full")
+
+
+def test_what_could_not_be_written_is_told_by_the_next_call(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="disk full"), RunLog(tmp_path, ["id"]) as log:
+        log.later(fail)
+        for step in range(1_000):
+            log.scalars("train", step, {"accuracy": 0.5})
+            time.sleep(0.01)
+
+
+@pytest.mark.parametrize("finish", [True, False])
+def test_what_could_not_be_written_is_told_at_the_end(tmp_path: Path, finish: bool) -> None:
+    with pytest.raises(OSError, match="disk full"), RunLog(tmp_path, ["id"]) as log:
+        log.later(fail)
+        if finish:
+            log.finish()
+            pytest.fail("not told")
+
+
+def test_another_failure_comes_first(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="mine"), RunLog(tmp_path, ["id"]) as log:
+        log.later(fail)
+        raise ValueError("mine")
