@@ -106,7 +106,6 @@ class Dropout(keras.layers.Dropout):
             minval=None,
             maxval=None,
             dtype=tf.uint32,
-            alg="philox",  # or XLA would draw others
         )
         bits = tf.reshape(tf.bitcast(pairs, tf.uint16), [-1])[:size]
         scale = DROPOUT_LEVELS / self.threshold

@@ -167,6 +167,15 @@ def test_every_test_image_counts_once(size):
     assert loops.test().correct == 0
 
 
+@pytest.mark.parametrize(("size", "batch"), [(28, 200), (56, 50), (1000, 1)])
+def test_larger_images_are_tested_in_smaller_batches(size, batch):
+    settings = parse_flags(["--tasks", "id", "--image-size", str(size)])
+    split = Split(np.zeros((2, 1, 1, 1), np.uint8), np.zeros(2, np.int32))
+    datasets = {"mnist": Dataset(split, split, (), "nothing")}
+    (learner,) = make_learners(chosen_tasks(settings), datasets, settings)
+    assert learner.feed.test_batch == batch
+
+
 def test_a_step_of_gradient_descent_by_hand():
     """With nothing but the output layer, the gradient of a bias is its softmax minus its target."""
     loops = make_loops("--network", "fc", "--learning-rate", "0.5", "--batch", "4")

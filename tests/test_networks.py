@@ -66,6 +66,20 @@ def test_a_head_may_be_shared_or_be_each_tasks_own():
     assert multi.head(0) is not multi.head(1)
 
 
+def test_images_are_laid_into_the_channels_of_the_input_style():
+    model = network("encoder", "--input-style", "channelplex")
+    assert model.trunk.input_shape == (None, 32, 32, 4)
+    grey, colour = IMAGES[..., :1], IMAGES
+    nothing = np.zeros_like(grey)
+    for images, laid in (
+        (grey, np.concatenate([grey, nothing, nothing, nothing], axis=-1)),
+        (colour, np.concatenate([nothing, colour], axis=-1)),
+    ):
+        shown = model.logits(tf.constant(images), [1], training=False)[0]
+        expected = model.heads[1](model.trunk(laid, training=False), training=False)
+        np.testing.assert_allclose(shown, expected, rtol=1e-5)
+
+
 def test_a_column():
     (column,) = network("towers", classes=(7,)).heads
     assert kernels(column) == [(3, 3, 3, 32), (3, 3, 32, 64), (8 * 8 * 64, 1024), (1024, 7)]
