@@ -257,6 +257,26 @@ def test_a_folder_that_takes_no_more_ends_the_run_in_one_line(tmp_path):
     assert one_line(result).startswith("task.py: failed: ")
 
 
+def test_threads_precision_and_xla_reach_the_run(data_dir, tmp_path):
+    code = (
+        "import sys, task; code = task.main(sys.argv[1:]); from tensorflow import config; "
+        "print('threads:', config.threading.get_intra_op_parallelism_threads()); sys.exit(code)"
+    )
+    flags = ("--data-dir", data_dir, "--log-dir", tmp_path, "--tasks", "id", "--quiet", "--xla")
+    more = ("--threads", "1", "--precision", "bfloat16", "--filters", "2", "--max-steps", "2")
+    result = subprocess.run(
+        [sys.executable, "-c", code, *map(str, (*flags, *more))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "threads: 1" in result.stdout
+    settings = json.loads(next(tmp_path.rglob("config.json")).read_text())["settings"]
+    named = {name: settings[name] for name in ("threads", "precision", "xla")}
+    assert named == {"threads": 1, "precision": "bfloat16", "xla": True}
+
+
 def test_a_task_whose_turn_does_not_come_is_named(tmp_path):
     write_mnist(tmp_path / "mnist")
     result = run_command(

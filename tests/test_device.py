@@ -48,6 +48,14 @@ def test_matplotlib_is_not_loaded_for_keras_and_can_be_loaded_later():
     assert run_python(program).split() == ["False", "matplotlib"]
 
 
+def test_garbage_is_collected_but_not_looked_for_in_tensorflow():
+    program = (
+        "import gc; from device import choose_device; choose_device(gpu=False); "
+        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+    )
+    assert run_python(program) == "True True"
+
+
 def test_no_gpu_is_refused():
     with pytest.raises(RequestError, match="TensorFlow sees no GPU"):
         choose_device(gpu=True)
