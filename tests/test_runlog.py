@@ -32,8 +32,8 @@ def test_all_that_was_said_is_written_in_order(tmp_path: Path) -> None:
 def test_training_does_not_wait_for_it(tmp_path: Path) -> None:
     disk = threading.Event()
     with RunLog(tmp_path, ["id"]) as log:
-        log.later(disk.wait)
-        log.test(a_test(0))  # would wait for ever, if it waited
+        log.later(disk.wait, 20)
+        log.test(a_test(0))
         assert not (tmp_path / "metrics.jsonl").read_text()
         disk.set()
         log.finish()
