@@ -42,10 +42,13 @@ def absent(module: str) -> Iterator[None]:
 
 @contextmanager
 def for_good() -> Iterator[None]:
-    """Keeps the garbage collector from what is made meanwhile, which the process never lets go.
+    """Keeps the garbage collector from what TensorFlow is made of, if this loads it.
 
-    To look through all of TensorFlow's modules takes a second, at the end of the process alone.
+    To look through all of its modules takes most of a second, at the end of the process alone.
     """
+    if "tensorflow" in sys.modules or not gc.isenabled():
+        yield
+        return
     gc.disable()
     try:
         yield

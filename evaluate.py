@@ -81,7 +81,7 @@ def run(asked: argparse.Namespace) -> int:
 
     from device import choose_device
 
-    choose_device(asked.gpu)
+    choose_device(asked.gpu, settings.threads)
     from data.loading import load_datasets
     from evaluation import Reading, reading_of, restore_network, score
     from runlog import told_in_a_line
@@ -115,7 +115,7 @@ def output_of(asked: argparse.Namespace) -> Path:
 
 def write(asked: argparse.Namespace, results: list[dict], seed: int) -> None:
     """Writes the results as JSON, and says where."""
-    from runlog import write_json
+    from files import write_json
 
     output = output_of(asked)
     try:

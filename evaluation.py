@@ -112,10 +112,16 @@ def confusion(
     counts = [np.zeros((n, n), np.int64) for n in classes]
     for group in by_feed(learners):
         feed = group[0].feed
+        heads = [readings[learner.index].head for learner in group]
+        # Compiled, as in a run's own tests, so that it rounds as they do.
+        logits_from = tf.function(
+            lambda start, feed=feed, heads=heads: network.logits(
+                feed.batch_to_test(start), heads, training=False
+            ),
+            autograph=False,
+        )
         for start in range(0, feed.test.count, feed.test_batch):
-            heads = [readings[learner.index].head for learner in group]
-            images = feed.batch_to_test(tf.constant(start))
-            outputs = network.logits(images, heads, training=False)
+            outputs = logits_from(tf.constant(start))
             for learner, logits in zip(group, outputs, strict=True):
                 answers = readings[learner.index].predict(logits)
                 true = learner.test_labels[start : start + feed.test_batch]

@@ -12,9 +12,11 @@ from errors import RequestError
 from randomness import Stream, stream_key
 from tasks import Seeds, Task
 
-# Pixels to a batch in testing, 200 images of 28×28: few enough for the processor's cache. Part of
-# what the noise task's test images are: each batch of them is drawn from its place.
+# Pixels to a batch in testing, 200 images of 28×28: few enough for the processor's cache; and its
+# least images, many enough for a GPU. Part of what the noise task's test images are: each batch of
+# them is drawn from its place.
 TEST_PIXELS = 200 * 28 * 28
+LEAST_TEST_BATCH = 32
 # A pixel whose variance over the images is below this is always the same, but for rounding: one
 # image in 60,000 that differs by one step of 255 makes 2.6e-10.
 NO_VARIANCE = 1e-12
@@ -36,7 +38,7 @@ class Feed:
         """
         self.change = task.change
         self.batch = settings.batch
-        self.test_batch = max(1, TEST_PIXELS // settings.image_size**2)
+        self.test_batch = max(LEAST_TEST_BATCH, TEST_PIXELS // settings.image_size**2)
         self.train, self.test = (
             Images(split.images, task.choose(split.labels.numpy())[0])
             for split in (dataset.train, dataset.test)

@@ -111,20 +111,23 @@ class TrainingLoop:
     ) -> tuple[tf.Tensor, tf.Tensor]:
         """Trains on those batches; what it came to is as in `forward`."""
         variables = [variable for part in self.parts for variable in part.trainable_variables]
-        # Each group of tasks is a pass of its own through the shared part.
-        set_dropout_step(self.parts, step * len(self.groups))
         with tf.GradientTape() as tape:
-            means, right = self.forward(batches)
+            means, right = self.forward(step, batches)
             total = tf.reduce_sum(means * self.weights)
             if self.l2:
                 total += self.l2 * squared_weights(self.parts)
         self.optimizer.apply(tape.gradient(total, variables), variables)
         return means, right
 
-    def forward(self, batches: list[tuple[tf.Tensor, list[tf.Tensor]]]) -> tuple:
+    def forward(
+        self, step: tf.Tensor, batches: list[tuple[tf.Tensor, list[tf.Tensor]]]
+    ) -> tuple[tf.Tensor, tf.Tensor]:
         """The mean loss of each task, [tasks] float32, and how many were right, int64."""
         means, right = [], []
-        for group, (images, labels_of_group) in zip(self.groups, batches, strict=True):
+        passes = zip(self.groups, batches, strict=True)
+        for place, (group, (images, labels_of_group)) in enumerate(passes):
+            # Each group of tasks passes the shared part by itself, with dropout of its own.
+            set_dropout_step(self.parts, step * len(self.groups) + place)
             tasks = [learner.index for learner in group]
             outputs = self.network.logits(images, tasks, training=True)
             for labels, logits in zip(labels_of_group, outputs, strict=True):

@@ -3,11 +3,10 @@
 import argparse
 import itertools
 import json
-import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from errors import RequestError, RunError
+from files import write_json
 
 # TensorBoard sees what happened at most this long ago, in milliseconds.
 FLUSH_MILLIS = 5_000
@@ -77,7 +77,7 @@ def told_in_a_line(when: Callable[[], str]) -> Iterator[None]:
     """
     try:
         yield
-    except (tf.errors.OpError, MemoryError) as error:
+    except (tf.errors.OpError, MemoryError, OSError) as error:
         reason = str(error).partition("\n")[0] or "out of memory"
         raise RunError(f"{when()}: {reason}") from error
 
@@ -87,8 +87,8 @@ class RunLog:
 
     There is a folder in it for each curve, so that TensorBoard lays the curves of one quantity over
     each other in one chart, under the same tag. What is said of the training is written by a thread
-    of its own, in the order in which it is said, while the training goes on; if that fails, the
-    next call raises it.
+    of its own, in the order in which it is said, while the training goes on; if that fails, a later
+    call raises it.
     """
 
     def __init__(self, folder: Path, task_names: list[str]) -> None:
@@ -170,21 +170,10 @@ class RunLog:
         return self
 
     def __exit__(self, *exception: object) -> None:
-        """Writes out what is still in memory."""
-        self.thread.shutdown()
-        for writer in self.writers.values():
-            writer.close()
-        self.metrics.close()
-        if exception[0] is None:
-            self.finish()
-
-
-def write_json(path: Path, value: dict) -> None:
-    """Writes a JSON file, whole or not at all."""
-    scratch = path.with_name(f".{path.name}")
-    with scratch.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=2)
-        file.write("\n")
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, path)
+        """Writes out what is still in memory, and closes every file, whatever fails."""
+        with ExitStack() as closing:
+            for file in (self.metrics, *self.writers.values()):
+                closing.callback(file.close)
+            self.thread.shutdown()
+            if exception[0] is None:
+                self.finish()

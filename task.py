@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from command import accept_any_encoding, exit_code_of
 from describe import describe_run, plain_settings, what_will_run
+from files import write_json
 from flags import parse_flags
 from flags.checks import chosen_tasks
 from interrupts import Interrupts
@@ -44,7 +45,7 @@ def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
         device = choose_device(settings.gpu, settings.threads)
         from data.loading import load_datasets
         from metrics import summarize
-        from runlog import RunLog, create_run_folder, told_in_a_line, write_json
+        from runlog import RunLog, create_run_folder, told_in_a_line
         from train import Trainer
 
     tasks = chosen_tasks(settings)

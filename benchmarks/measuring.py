@@ -18,8 +18,8 @@ from rich.progress import track
 
 from command import Parser
 from describe import version_of
-from device import silenced
 from errors import RequestError
+from files import write_json
 from flags.values import whole_number
 
 Item = TypeVar("Item")
@@ -196,7 +196,5 @@ def check_json(asked: argparse.Namespace) -> None:
 
 def write(asked: argparse.Namespace, result: dict) -> None:
     """Writes the result as JSON, and says where."""
-    with silenced():  # with it comes TensorFlow, which children that were measured did not need
-        from runlog import write_json
     write_json(asked.json, result)
     print(f"\nall of it is in {asked.json}")

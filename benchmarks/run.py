@@ -10,7 +10,8 @@ process was started to its end, in two:
 - after start-up, in which `other` is all but training and testing. Training has the compiling of
   the further tasks' loops in it.
 
-Redrawing the display is another thread's: its processor time is told beside, and part of nothing.
+Redrawing the display and writing the log are other threads'. Their processor time is told beside,
+and is no part of `other`, but of what is told as `with` them.
 
 Flags that are not its own are task.py's, such as --data-dir, --fake-data and --precision; they
 override those of the run that is measured.
@@ -57,6 +58,8 @@ ROWS = {
     "end": "  end of the process",
     "other_percent": "all but training and testing, % of the time after start-up",
     "redrawing": "redrawing the display meanwhile, s of another thread's processor time",
+    "writing": "writing the log meanwhile, s of another thread's processor time",
+    "with_threads_percent": "all but training and testing, with both of these, %",
     "whole": "the whole run, s",
     "peak_memory": "peak memory, MB",
     "help": "task.py --help, s",
@@ -112,6 +115,9 @@ def parts_of(run: TimedRun) -> dict[str, float]:
         f"start_up_{part}": total(before, part)
         for part in ("program", "tensorflow", "data", "network", "logging", "display")
     }
+    other = after - training - testing
+    aside = [moment for moment in run.aside if moment.begin >= first_step]
+    redrawing, writing = total(aside, "display"), total(aside, "logging")
     return {
         "start_up": first_step - run.started,
         **start_up,
@@ -123,8 +129,10 @@ def parts_of(run: TimedRun) -> dict[str, float]:
         "testing": testing,
         **{part: total(later, part) for part in ("logging", "display", "saving", "program")},
         "end": run.ended - moments[-1].end,
-        "other_percent": 100 * (after - training - testing) / after,
-        "redrawing": total((m for m in run.aside if m.begin >= first_step), "display"),
+        "other_percent": 100 * other / after,
+        "redrawing": redrawing,
+        "writing": writing,
+        "with_threads_percent": 100 * (other + redrawing + writing) / after,
         "whole": run.ended - run.started,
         "peak_memory": run.peak_memory / MEGABYTE,
     }

@@ -135,6 +135,7 @@ def wrap_what_needs_no_tensorflow(watch: Stopwatch) -> None:
 
 def wrap_what_needs_tensorflow(watch: Stopwatch) -> None:
     """Times the rest."""
+    import files
     import runlog
     from data import loading
     from loops import EvaluationLoop, TrainingLoop
@@ -147,8 +148,8 @@ def wrap_what_needs_tensorflow(watch: Stopwatch) -> None:
     watch.wrap(Trainer, "save", "saving")
     for name in ("graph", "log_training", "log_mixing"):
         watch.wrap(Trainer, name, "logging")
-    for name in ("create_run_folder", "write_json"):
-        watch.wrap(runlog, name, "logging")
+    watch.wrap(runlog, "create_run_folder", "logging")
+    watch.wrap(files, "write_json", "logging")
     watch.wrap_all(runlog.RunLog, "logging")
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from flags.values import whole_number
 
 Group = argparse._ArgumentGroup
+# TensorFlow takes a minute to start with some thousand.
+MOST_THREADS = 1024
 
 
 def add_data_flags(group: Group) -> None:
@@ -57,7 +59,7 @@ def add_device_flags(group: Group) -> None:
     )
     group.add_argument(
         "--threads",
-        type=whole_number,
+        type=lambda text: whole_number(text, most=MOST_THREADS),
         metavar="N",
         help="threads that an operation of TensorFlow's is spread over, and operations at a time "
         "(default: as many as there are processors)",

@@ -5,9 +5,10 @@ import math
 from collections.abc import Callable
 
 
-def whole_number(text: str, least: int = 1) -> int:
-    """A flag's whole number, `least` or more."""
-    return checked(text, int, lambda n: n >= least, f"a whole number, {least} or more")
+def whole_number(text: str, least: int = 1, most: float = math.inf) -> int:
+    """A flag's whole number, `least` or more, and no more than `most`."""
+    limits = f"{least} or more" if most == math.inf else f"{least} to {most:,}"
+    return checked(text, int, lambda n: least <= n <= most, f"a whole number, {limits}")
 
 
 def positive_number(text: str) -> float:

@@ -42,15 +42,16 @@ class PooledConvolution(keras.layers.Conv2D):
         return batch, (height + 1) // 2, (width + 1) // 2, self.filters
 
     def call(self, images: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """[B, H, W, C] to [B, H / 2, W / 2, filters], rounded up."""
+        """[B, H, W, C] to [B, H / 2, W / 2, filters], rounded up, float32."""
         first, count = self.first_channel(images.shape[-1]), images.shape[-1]
         values = tf.nn.conv2d(images, self.kernel[:, :, first : first + count], 1, "SAME")
-        if training:
+        bias = tf.cast(self.bias, tf.float32)
+        if training or values.dtype != tf.float32:
             # To add a bias and to cut at zero are monotone, so that pooling may come first. It
             # leaves a quarter of the values, and of the gradients on the way back.
-            return tf.nn.relu(tf.nn.bias_add(pool(values), self.bias))
+            return tf.nn.relu(tf.nn.bias_add(tf.cast(pool(values), tf.float32), bias))
         # Without gradients TensorFlow makes one operation of the first three.
-        return pool(tf.nn.relu(tf.nn.bias_add(values, self.bias)))
+        return pool(tf.nn.relu(tf.nn.bias_add(values, bias)))
 
 
 def pool(values: tf.Tensor) -> tf.Tensor:

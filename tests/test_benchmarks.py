@@ -135,12 +135,14 @@ def test_what_linux_tells_of_a_processor(monkeypatch):
     ("main", "arguments", "says"),
     [
         (throughput.main, ["--data-dir", "nowhere"], "--data-dir: there is no folder nowhere"),
-        (run.main, ["--json", "README.md/run.json"], "--json: the folder README.md cannot be made"),
+        (run.main, ["--json", "file/run.json"], "--json: the folder file cannot be made"),
         (run.main, ["--dry-run"], "--list-tasks and --dry-run"),
         (growth.main, ["--norm", "lrn", "--network", "encoder"], "--norm lrn"),
     ],
 )
-def test_errors_are_one_line(main, arguments, says, capsys):
+def test_errors_are_one_line(main, arguments, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
     assert main(arguments) == 2
     output = capsys.readouterr()
     assert output.out == "" and output.err.count("\n") == 1 and says in output.err
@@ -203,7 +205,7 @@ def test_parts_of_a_run_by_hand():
         *[("first training", 7, 10), ("training", 4, 10), ("testing", 2)],
         *[("first training", 6, 10), ("training", 6, 10), ("logging", 1), ("saving", 2)],
     )
-    aside = [Moment("display", 3, 4), Moment("display", 11, 11.5)]
+    aside = [Moment("display", 3, 4), Moment("display", 11, 11.5), Moment("logging", 12, 13.5)]
     parts = run.parts_of(TimedRun(0.0, 37.0, made, aside, peak_memory=900_000_000))
     # The pace is 0.5 seconds a step, the median of 0.4 and 0.6.
     assert (parts["start_up_compiling"], parts["compiling"]) == (2.0, 1.0)
@@ -211,7 +213,9 @@ def test_parts_of_a_run_by_hand():
     assert (parts["start_up_tensorflow"], parts["start_up_testing"]) == (3.0, 2.0)
     assert (parts["training"], parts["testing"], parts["end"]) == (5 + 4 + 6 + 6, 2.0, 2.0)
     assert parts["other_percent"] == approx(100 * (1 + 2 + 2) / 28)
-    assert (parts["redrawing"], parts["peak_memory"], parts["whole"]) == (0.5, 900.0, 37.0)
+    assert (parts["redrawing"], parts["writing"]) == (0.5, 1.5)
+    assert parts["with_threads_percent"] == approx(100 * (1 + 2 + 2 + 2) / 28)
+    assert (parts["peak_memory"], parts["whole"]) == (900.0, 37.0)
 
 
 def test_run(data_dir, tmp_path, capsys):
@@ -264,7 +268,8 @@ def test_growth(tmp_path, capsys, monkeypatch):
     assert result["batches"] == [] and "examples in a step" not in output
 
 
-def test_the_points_of_growth(capsys, monkeypatch):
+def test_the_points_of_growth(capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # where its JSON goes
     ran = []
 
     def pretend(flags):

@@ -51,9 +51,11 @@ def test_matplotlib_is_not_loaded_for_keras_and_can_be_loaded_later():
 def test_garbage_is_collected_but_not_looked_for_in_tensorflow():
     program = (
         "import gc; from device import choose_device; choose_device(gpu=False); "
-        "print(gc.isenabled(), gc.get_freeze_count() > 100_000)"
+        "frozen = gc.get_freeze_count(); lists = [[] for _ in range(1_000)]; "
+        "choose_device(gpu=False); "  # as a second run in the same process would
+        "print(gc.isenabled(), frozen > 100_000, gc.get_freeze_count() == frozen)"
     )
-    assert run_python(program) == "True True"
+    assert run_python(program) == "True True True"
 
 
 def test_no_gpu_is_refused():

@@ -13,6 +13,7 @@ from conftest import ROOT, one_line, write_cifar10, write_cifar100, write_mnist
 from reading import only_run, read_metrics
 
 import evaluate
+import feed
 import task
 from data.loading import load_datasets
 from errors import RequestError
@@ -73,6 +74,13 @@ def test_a_runs_own_tasks_score_as_its_last_test_did(make_run, capsys):
         assert f"{result['name']}: what was taken for which class" in output
     assert [sum(row) for row in results[0]["confusion"]] == [3] * 5 + [2] * 5  # 25 digits
     assert results[1]["classes"] == ["aquarium_fish", "flatfish", "ray", "shark", "trout"]
+
+
+def test_every_batch_of_the_test_set_counts(cifar10_run, monkeypatch):
+    whole = evaluated(cifar10_run)
+    monkeypatch.setattr(feed, "TEST_PIXELS", 1)
+    monkeypatch.setattr(feed, "LEAST_TEST_BATCH", 7)  # the last one is not full
+    assert evaluated(cifar10_run) == whole
 
 
 def test_classes_are_scored_by_the_network_on_all(cifar10_run):

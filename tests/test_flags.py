@@ -21,6 +21,7 @@ from tasks import TASKS
         ("--task-time 0", "--task-time: expected a whole number, 1 or more, got '0'"),
         ("--max-steps -5", "--max-steps: expected a whole number"),
         ("--batch 1.5", "--batch: expected a whole number, 1 or more, got '1.5'"),
+        ("--threads 99999999999", "--threads: expected a whole number, 1 to 1,024, got"),
         ("--seed -1", "--seed: expected a whole number, 0 or more"),
         ("--dropout 0", "--dropout: expected a number above 0 and up to 1, got '0'"),
         ("--dropout 1.5", "--dropout: expected a number above 0 and up to 1"),

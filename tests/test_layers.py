@@ -32,6 +32,18 @@ def test_a_pooled_convolution_is_the_same_in_training_and_in_testing():
     assert (trained > 0).any()
 
 
+def test_a_pooled_convolution_in_bfloat16_adds_up_the_gradient_of_the_bias_in_float32():
+    layer = PooledConvolution(2, 1, lambda count: 0, dtype="mixed_bfloat16")
+    layer.build((None, 256, 256, 1))
+    layer.bias.assign([1.0, 1.0])
+    with tf.GradientTape() as tape:
+        shown = layer(tf.zeros((1, 256, 256, 1)), training=True)
+        loss = tf.reduce_sum(shown)
+    assert shown.dtype == tf.float32
+    # 16,384 ones; a sum in bfloat16 ends at 256, to which it can add no 1.
+    np.testing.assert_array_equal(tape.gradient(loss, layer.bias.value), [16_384.0] * 2)
+
+
 @pytest.mark.parametrize(
     ("style", "image_channels", "used"),
     [

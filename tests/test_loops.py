@@ -1,5 +1,6 @@
 """The compiled loops: which examples a step sees, what is counted, and what a step does."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,7 +168,7 @@ def test_every_test_image_counts_once(size):
     assert loops.test().correct == 0
 
 
-@pytest.mark.parametrize(("size", "batch"), [(28, 200), (56, 50), (1000, 1)])
+@pytest.mark.parametrize(("size", "batch"), [(28, 200), (56, 50), (224, 32)])
 def test_larger_images_are_tested_in_smaller_batches(size, batch):
     settings = parse_flags(["--tasks", "id", "--image-size", str(size)])
     split = Split(np.zeros((2, 1, 1, 1), np.uint8), np.zeros(2, np.int32))
@@ -243,16 +244,49 @@ def test_every_task_is_compiled_once_however_often_they_switch():
         assert evaluation._test.experimental_get_tracing_count() == 1
 
 
-def test_xla_trains_as_well():
-    flags = ("--filters", "3", "--norm", "none", "--learning-rate", "0.001", "--heads", "multi")
-    plain, compiled = (make_loops(*flags, *xla, tasks="id inv") for xla in ((), ("--xla",)))
-    for start, end in ((0, 1), (1, 4)):
-        losses = [each.train(start, end, 100 * start).loss for each in (plain, compiled)]
-        assert losses[1] == pytest.approx(losses[0], rel=1e-5)
+@pytest.mark.parametrize(
+    ("tasks", "flags", "tolerance"),
+    [
+        ("id inv", "--filters 3", 0.01),
+        ("id inv", "--filters 3 --norm lrn --schedule joint --l2 0.01", 0.01),
+        ("id cifar10", "--network encoder --batch 10", 0.01),
+        ("id inv", "--network cross-stitch --batch 10", 0.01),
+        ("id inv", "--filters 3 --norm none --precision bfloat16", 0.2),
+    ],
+)
+def test_xla_trains_as_well(tasks, flags, tolerance):
+    """A step moves each of the weights by as much as without it."""
+    flags = ("--learning-rate", "0.001", "--heads", "multi", *flags.split())
+    plain, compiled = (make_loops(*flags, *xla, tasks=tasks) for xla in ((), ("--xla",)))
+    before = weights_of(plain)
+    for loops in (plain, compiled):
+        loops.train(0, 1, 0)
+    for start, one, other in zip(before, weights_of(plain), weights_of(compiled), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6 + tolerance * abs(one - start).max())
+    for start, end in ((1, 2), (2, 5)):  # stretches of any length
+        compiled.train(start, end, 100 * start)
     assert compiled.training.update.experimental_get_tracing_count() == 1
-    assert "MustCompile" in str(
-        compiled.training._train.get_concrete_function().graph.as_graph_def()
+    graph = compiled.training._train.get_concrete_function().graph.as_graph_def()
+    assert "_XlaMustCompile" in str(graph)
+
+
+def test_each_group_of_tasks_has_dropout_of_its_own():
+    """In a step of two tasks on other images, and in the next step others again."""
+    flags = ("--schedule", "joint", "--filters", "2", "--dropout", "0.5")
+    loops = make_loops(*flags, tasks="zero one")
+    (dropout,) = (layer for layer in loops.network.trunk.layers if "dropout" in layer.name)
+    masks = []
+    draw = dropout.call
+    dropout.call = lambda values, training: (
+        masks.append(draw(tf.ones(values.shape), training)) or (draw(values, training))
     )
+    for step in (0, 1):
+        step = tf.constant(step, tf.int64)
+        loops.training.forward(step, loops.training.batches(step, step))
+    assert len(masks) == 4
+    for one, other in itertools.combinations(masks, 2):
+        # Each keeps half of the values, and so half of the pairs are alike.
+        assert (one == other).numpy().mean() == pytest.approx(0.5, abs=0.05)
 
 
 def test_a_tally_by_hand():

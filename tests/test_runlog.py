@@ -4,12 +4,14 @@ import json
 import threading
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 from reading import accumulate
 
-from runlog import RunLog
+from errors import RunError
+from runlog import RunLog, told_in_a_line
 
 
 def a_test(step: int) -> dict:
@@ -65,3 +67,17 @@ def test_another_failure_comes_first(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="mine"), RunLog(tmp_path, ["id"]) as log:
         log.later(fail)
         raise ValueError("mine")
+    assert log.metrics.closed
+
+
+def test_all_is_closed_whatever_fails(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="disk full"), RunLog(tmp_path, ["id"]) as log:
+        log.writers["test"] = SimpleNamespace(close=fail)
+        log.scalars("train", 0, {"accuracy": 0.5})
+    assert log.metrics.closed
+    assert accumulate(tmp_path / "train").Tensors("accuracy")
+
+
+def test_a_disk_that_is_full_is_told_in_a_line() -> None:
+    with pytest.raises(RunError, match="at step 3: disk full"), told_in_a_line(lambda: "at step 3"):
+        fail()
