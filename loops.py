@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from feed import Learner, by_feed
@@ -73,7 +74,8 @@ class TrainingLoop:
             What that came to for each task, by its index.
         """
         examples = (end - start) * self.batch
-        loss_sums, correct = self._train(start, end, seen)
+        # NumPy's numbers, since TensorFlow keeps every number of Python's that it has seen.
+        loss_sums, correct = self._train(*np.array([start, end, seen], np.int64))
         return {
             learner.index: Tally(examples, int(right), float(loss_sum) * self.batch)
             for learner, right, loss_sum in zip(

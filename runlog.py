@@ -18,6 +18,8 @@ from files import write_json
 
 # TensorBoard sees what happened at most this long ago, in milliseconds.
 FLUSH_MILLIS = 5_000
+# Writings that may wait at a time, lest they fill the memory where steps are faster than the disk.
+MOST_WAITING = 100
 # File systems take names of 255 bytes, and a path is made of several.
 LONGEST_NAME = 120
 
@@ -118,7 +120,7 @@ class RunLog:
 
     def later(self, write: Callable[..., None], *arguments: object) -> None:
         """Leaves it to the thread to write, and raises what that failed with before."""
-        while self.writing and self.writing[0].done():
+        while self.writing and (self.writing[0].done() or len(self.writing) == MOST_WAITING):
             self.writing.popleft().result()
         self.writing.append(self.thread.submit(write, *arguments))
 
@@ -133,9 +135,10 @@ class RunLog:
 
     def _write_scalars(self, curve: str, step: int, values: dict[str, float]) -> None:
         """Does so."""
-        with self.writers[curve].as_default(step=step):
+        # NumPy's numbers, since TensorFlow keeps every number of Python's that it has seen.
+        with self.writers[curve].as_default(step=np.int64(step)):
             for tag, value in values.items():
-                tf.summary.scalar(tag, value)
+                tf.summary.scalar(tag, np.float32(value))
 
     def test(self, test: dict) -> None:
         """Writes a test, a line of `metrics.jsonl`, to its curves and to that file."""
@@ -160,7 +163,7 @@ class RunLog:
     def _write_mixing(self, unit: str, step: int, mixing: np.ndarray) -> None:
         """Does so."""
         diagonal = np.eye(len(mixing), dtype=bool)
-        with self.writers["train"].as_default(step=step):
+        with self.writers["train"].as_default(step=np.int64(step)):
             for kind, weights in (("own", mixing[diagonal]), ("others", mixing[~diagonal])):
                 if weights.size:
                     tf.summary.scalar(f"cross_stitch/{unit}/{kind}_mean", weights.mean())

@@ -11,7 +11,7 @@ import tensorflow as tf
 from reading import accumulate
 
 from errors import RunError
-from runlog import RunLog, told_in_a_line
+from runlog import MOST_WAITING, RunLog, told_in_a_line
 
 
 def a_test(step: int) -> dict:
@@ -40,6 +40,15 @@ def test_training_does_not_wait_for_it(tmp_path: Path) -> None:
         disk.set()
         log.finish()
         assert json.loads((tmp_path / "metrics.jsonl").read_text())["step"] == 0
+
+
+def test_what_waits_to_be_written_is_bounded(tmp_path: Path) -> None:
+    with RunLog(tmp_path, ["id"]) as log:
+        waiting = []
+        for _ in range(3 * MOST_WAITING):
+            log.later(time.sleep, 0.001)
+            waiting.append(len(log.writing))
+    assert MOST_WAITING // 2 < max(waiting) <= MOST_WAITING
 
 
 def fail() -> None:
