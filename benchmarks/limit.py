@@ -50,13 +50,13 @@ class Work:
         ]
 
 
-def step_work(settings: argparse.Namespace) -> Work:
+def training_work(settings: argparse.Namespace) -> Work:
     """Of a training step."""
     convolution, output, values = passes(settings, settings.batch)
     return Work(2 * convolution + 3 * output, 4 * values)
 
 
-def test_work(settings: argparse.Namespace, images: int) -> Work:
+def testing_work(settings: argparse.Namespace, images: int) -> Work:
     """Of a test of that many images."""
     convolution, output, values = passes(settings, images)
     return Work(convolution + output, 2 * values)

@@ -98,7 +98,7 @@ def measure(asked: argparse.Namespace, settings: Settings) -> dict:
     """What came out, as the JSON file has it."""
     usual = settings["float32"]
     choose_device(usual.gpu, usual.threads)
-    from benchmarks.limit import machine, step_work, test_work
+    from benchmarks.limit import machine, testing_work, training_work
 
     dataset = load(usual, asked.test_images)
     tested = len(dataset.test.labels)
@@ -121,8 +121,8 @@ def measure(asked: argparse.Namespace, settings: Settings) -> dict:
         "steps": asked.steps,
         "repeats": asked.repeats,
         "rates": {name: spread(values) for name, values in rates.items()},
-        "training": compare(training, FIT, step_work(usual), rates),
-        "testing": compare(testing, faster, test_work(usual, tested), rates),
+        "training": compare(training, FIT, training_work(usual), rates),
+        "testing": compare(testing, faster, testing_work(usual, tested), rates),
     }
 
 

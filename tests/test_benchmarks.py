@@ -93,13 +93,13 @@ def test_a_keras_step_is_one_beyond_the_first():
 
 
 def test_the_limit_by_hand():
-    from benchmarks.limit import Work, step_work, test_work
+    from benchmarks.limit import Work, testing_work, training_work
 
     settings = parse_flags(["--tasks", "id", "--batch", "100"])
     convolution, output = 2 * 100 * 28 * 28 * 64 * 75, 2 * 100 * 14 * 14 * 64 * 10
     values = 100 * 28 * 28 * 64
-    assert step_work(settings) == Work(2 * convolution + 3 * output, 4 * values)
-    assert test_work(settings, 100) == Work(convolution + output, 2 * values)
+    assert training_work(settings) == Work(2 * convolution + 3 * output, 4 * values)
+    assert testing_work(settings, 100) == Work(convolution + output, 2 * values)
     rates = {"float32": [10.0, 20.0], "bfloat16": [50.0, 50.0], "memory": [8.0, 4.0]}
     assert Work(100, 16).seconds(rates, "float32") == [10 + 8, 5 + 16]
     assert Work(100, 16).seconds(rates, "bfloat16") == [2 + 4, 2 + 8]

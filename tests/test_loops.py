@@ -287,9 +287,9 @@ def test_memory_does_not_grow_with_the_steps(tmp_path):
             log.finish()
             return int(STATM.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-        before = go_on(0, 2_000)
-        # Where TensorFlow kept these numbers, it took some 400 bytes for each.
-        assert go_on(10_000, 8_000) - before < 3_000_000
+        before = go_on(0, 1_000)
+        # Where TensorFlow keeps such numbers, it takes some 400 bytes for each.
+        assert go_on(10_000, 5_000) - before < 2_000_000
 
 
 def test_each_group_of_tasks_has_dropout_of_its_own():
