@@ -1,6 +1,7 @@
 """What a run is: in full for `config.json`, and in a few rows for the terminal."""
 
 import argparse
+import hashlib
 import platform
 import shlex
 import sys
@@ -9,6 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config import damage_told, read_config
+from errors import RequestError
 from tasks import Task
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
@@ -25,7 +28,7 @@ def plain_settings(settings: argparse.Namespace) -> dict:
     return {
         name: str(value) if isinstance(value, Path) else value
         for name, value in vars(settings).items()
-        if name not in ("list_tasks", "dry_run")
+        if name not in ("list_tasks", "dry_run", "resume")
     }
 
 
@@ -55,6 +58,7 @@ def describe_run(
                 "train": len(dataset.train.labels),
                 "test": len(dataset.test.labels),
                 "classes": dataset.class_names,
+                "sha256": digest_of(dataset),
             }
             for name, dataset in datasets.items()
         },
@@ -68,6 +72,41 @@ def describe_run(
         "directory": str(Path.cwd()),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
     }
+
+
+def digest_of(dataset: "Dataset") -> str:
+    """Stands for every image and label of a dataset."""
+    digest = hashlib.sha256()
+    for split in (dataset.train, dataset.test):
+        for array in (split.images, split.labels):
+            digest.update(f"{array.shape}".encode())
+            digest.update(array.tobytes() if not array.flags.c_contiguous else array.data)
+    return digest.hexdigest()
+
+
+def taken_up(folder: Path, now: dict, step: int) -> dict:
+    """What `config.json` says of a run that is taken up after so many steps.
+
+    Args:
+        folder: the run's.
+        now: what `describe_run` says of it.
+
+    Raises:
+        RequestError: it was started on other data.
+    """
+    then = read_config(folder)
+    for name, data in now["data"].items():
+        with damage_told(folder):
+            digest = then["data"][name]["sha256"]
+        if digest != data["sha256"]:
+            raise RequestError(
+                f"--resume: {folder} was started on other data than what is now in "
+                f"{data['origin']}; put that back, or start a new run"
+            )
+    facts = ("device", "versions", "command", "directory", "started")
+    resumed = {"step": step, **{name: now[name] for name in facts}}
+    changed = {name: now[name] for name in ("settings", "tasks")}
+    return {**then, **changed, "resumed": [*then.get("resumed", []), resumed]}
 
 
 def version_of(package: str) -> str | None:
@@ -94,6 +133,7 @@ def what_will_run(config: dict, folder: Path) -> list[tuple[str, str]]:
         rows.append(("", "DRAWN DATA: its accuracies say nothing of MNIST or of photographs"))
     return [
         *rows,
+        *describe_resumption(config),
         ("input", describe_input(settings)),
         ("network", describe_network(config)),
         ("training", describe_training(settings)),
@@ -103,6 +143,20 @@ def what_will_run(config: dict, folder: Path) -> list[tuple[str, str]]:
         ("folder", str(folder)),
         ("to watch", f"tensorboard --logdir {shlex.quote(settings['log_dir'])}"),
     ]
+
+
+def describe_resumption(config: dict) -> list[tuple[str, str]]:
+    """From where a run goes on that is taken up, and what may change its last digits."""
+    if not config.get("resumed"):
+        return []
+    *before, now = [config, *config["resumed"]]
+    rows = [("goes on", f"after {now['step']:,} of {config['settings']['max_steps']:,} steps")]
+    for name, version in now["versions"].items():
+        then = before[-1]["versions"].get(name)
+        if version != then:
+            text = f"{name} {version} in place of {then}: figures may differ in their last digits"
+            rows.append(("", text))
+    return rows
 
 
 def describe_input(settings: dict) -> str:

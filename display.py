@@ -71,10 +71,11 @@ class Display:
         self.console.print(grid, "")
 
     @contextmanager
-    def training(self, max_steps: int) -> Iterator[None]:
+    def training(self, step: int, max_steps: int) -> Iterator[None]:
         """Shows how far the training is while this is open, where the output is a terminal."""
         self.max_steps = max_steps
-        self.bar.update(self.bar_task, total=max_steps)
+        self.last_line = (step, time.monotonic())
+        self.bar.update(self.bar_task, completed=step, total=max_steps)
         if not self.live:
             yield
             return
@@ -103,7 +104,8 @@ class Display:
         now = time.monotonic()
         self.last_line = step, now
         trained = "" if test["trained"] is None else f"  trained {self.labels[test['trained']]}"
-        speed = f"  {(step - last_step) / (now - last_time):.0f} steps/s" if step else ""
+        done = step - last_step
+        speed = f"  {done / (now - last_time):.0f} steps/s" if done else ""
         mean = percent(test["mean_accuracy"])
         return f"step {step}/{self.max_steps}{trained}  test %: {accuracies}  mean {mean}{speed}"
 
@@ -131,6 +133,11 @@ class Display:
         """Prints a line, unless quiet."""
         if not self.quiet:
             self.console.print(Text(message), soft_wrap=True)
+
+    def stopped(self, step: int, command: str) -> None:
+        """Says, quiet or not, that the training was stopped, and how to go on."""
+        message = f"stopped after {step:,} steps; go on with: {command}"
+        self.console.print(Text(message), soft_wrap=True)
 
 
 class StepsPerSecond(ProgressColumn):

@@ -2,12 +2,12 @@
 
 import argparse
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from command import Parser, accept_any_encoding, exit_code_of
+from config import damage_told, read_config, settings_with_paths
 from errors import RequestError
 from flags.checks import check_data, chosen_tasks
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:  # what takes seconds to import is not imported before the fla
     from data.dataset import Dataset
     from tasks import Task
 
-PATHS = ("data_dir", "data_dog_dir", "pickle_file", "log_dir")
 # A confusion matrix of more classes than this is not printed.
 MOST_COLUMNS = 20
 # How many of its confusions are, in its place.
@@ -67,8 +66,6 @@ def make_parser() -> Parser:
 
 def run(asked: argparse.Namespace) -> int:
     """Loads the run's network and the data, tests, prints and writes."""
-    from reports.runs import read_config
-
     config = read_config(asked.run)
     if not output_of(asked).parent.is_dir():
         raise RequestError(f"--output: there is no folder {asked.output.parent}; make it first")
@@ -128,17 +125,6 @@ def write(asked: argparse.Namespace, results: list[dict], seed: int) -> None:
         print(f"all of it is in {output}")
 
 
-@contextmanager
-def damage_told(folder: Path) -> Iterator[None]:
-    """Turns what comes of a config.json that is not as it was written into a line."""
-    try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise RequestError(
-            f"{folder / 'config.json'} is damaged ({error!r}); start the run again"
-        ) from error
-
-
 def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
     """The run's settings, with the data where it is now.
 
@@ -146,16 +132,12 @@ def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
         RequestError: they are of an older version, whose networks were saved otherwise, or the
             data is not there.
     """
-    settings = argparse.Namespace(**config["settings"])
-    if not hasattr(settings, "precision"):
+    if "precision" not in config["settings"]:
         raise RequestError(
             f"{asked.run} was made by an older version of this program, which saved its network "
             "otherwise; run it again"
         )
-    for name in PATHS:
-        path = getattr(settings, name)
-        # Relative to where the run was started, not to where this is.
-        setattr(settings, name, None if path is None else Path(config.get("directory", "."), path))
+    settings = argparse.Namespace(**settings_with_paths(config))
     settings.data_dir = asked.data_dir or settings.data_dir
     settings.data_dog_dir = asked.data_dog_dir or settings.data_dog_dir
     settings.quiet = asked.quiet

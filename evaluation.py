@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from checkpoints import restore_last
 from data.dataset import Dataset
 from errors import RequestError
 from feed import Learner, by_feed, make_learners
@@ -62,22 +63,20 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
     Raises:
         RequestError: there is none, or it is not the one that the settings describe.
     """
-    saved = tf.train.latest_checkpoint(str(run / "checkpoints"))
-    if saved is None:
-        raise RequestError(
-            f"{run} has no network in its checkpoints: one is saved when a run ends or is stopped; "
-            "name another run, or start this one again"
-        )
     without_weights = argparse.Namespace(**{**vars(settings), "weights": "none"})
     try:
         network = build_network(without_weights, [task.classes for task in tasks])
-        checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
-        checkpoint.restore(saved).expect_partial().assert_existing_objects_matched()
-    except Exception as error:  # on damaged files TensorFlow raises nearly anything
+    except Exception as error:  # Keras raises nearly anything
         raise RequestError(
-            f"{saved} is damaged, or not the network of this run's config.json "
-            f"({str(error).partition(chr(10))[0][:120]}); start the run again"
+            f"{run / 'config.json'} does not describe a network ({str(error).partition(chr(10))[0]}"
+            "); start the run again"
         ) from error
+    checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
+    if restore_last(run, checkpoint) is None:
+        raise RequestError(
+            f"{run} has no network in its checkpoints: one is saved after --checkpoint-frequency "
+            "steps, and when a run ends or is stopped; name another run, or go on with this one"
+        )
     return network
 
 

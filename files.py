@@ -1,16 +1,30 @@
-"""Files that are there whole or not at all."""
+"""Files that are there whole or not at all, and stay there if the machine goes down."""
 
 import json
 import os
 from pathlib import Path
 
 
-def write_json(path: Path, value: dict) -> None:
-    """Writes a JSON file, whole or not at all."""
+def write_whole(path: Path, text: str) -> None:
+    """Writes a text file, whole or not at all."""
     scratch = path.with_name(f".{path.name}")
     with scratch.open("w", encoding="utf-8") as file:
-        json.dump(value, file, indent=2)
-        file.write("\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     os.replace(scratch, path)
+    sync(path.parent)
+
+
+def write_json(path: Path, value: dict) -> None:
+    """Writes a JSON file, whole or not at all."""
+    write_whole(path, json.dumps(value, indent=2) + "\n")
+
+
+def sync(path: Path) -> None:
+    """Waits until what was written to a file, or which files are in a folder, is on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

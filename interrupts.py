@@ -1,9 +1,14 @@
-"""Ctrl-C and SIGTERM: at once while nothing can be lost, else after the stretch under way."""
+"""Ctrl-C, SIGTERM and a closed terminal: at once while nothing can be lost, else after saving."""
 
 import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+# What is done between two looks at whether a signal has come should take about so long, in seconds.
+LOOK_UP_AFTER = 0.5
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
@@ -23,7 +28,10 @@ class Interrupts:
 
     def __enter__(self) -> "Interrupts":
         self.previous = {
-            number: signal.signal(number, self.answer) for number in (signal.SIGINT, signal.SIGTERM)
+            number: signal.signal(number, self.answer)
+            for number in SIGNALS
+            # nohup has a terminal's end ignored, and so it stays.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
         }
         return self
 
@@ -49,3 +57,21 @@ class Interrupts:
     def stopped(self) -> bool:
         """Whether a signal has been taken note of."""
         return self.received is not None
+
+
+class Pace:
+    """How much to do at a time, so that a signal is answered soon whatever is trained or tested."""
+
+    def __init__(self, most: int = 1 << 20) -> None:
+        self.amount, self.most = 1, most
+
+    @contextmanager
+    def measured(self) -> Iterator[None]:
+        """Takes the time of what is done inside, `amount` of it, and sets how much is next."""
+        began = time.monotonic()
+        yield
+        seconds = time.monotonic() - began
+        if seconds > LOOK_UP_AFTER:
+            self.amount = max(self.amount // 2, 1)
+        elif seconds < LOOK_UP_AFTER / 2:
+            self.amount = min(2 * self.amount, self.most)

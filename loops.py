@@ -1,7 +1,8 @@
 """The compiled loops: training steps of tasks that are trained together, and tests."""
 
 import argparse
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -9,9 +10,20 @@ import numpy as np
 import tensorflow as tf
 
 from feed import Learner, by_feed
+from interrupts import Pace
 from model import Network, set_dropout_step, squared_weights
 
 SCALAR = tf.TensorSpec((), tf.int64)
+
+
+@dataclass
+class Diverged(Exception):
+    """The loss of a task has become none: infinite, or not a number."""
+
+    task: int  # its index
+    step: int  # how many steps are done with the one in which it did
+    loss: float
+    last: float  # the loss in the step before, if it trained the same tasks; else NaN
 
 
 @dataclass
@@ -64,6 +76,8 @@ class TrainingLoop:
         self.network, self.optimizer = network, optimizer
         self.parts = network.parts(learner.index for learner in learners)
         self.batch, self.l2 = settings.batch, settings.l2
+        # The loss of each learner in the last step in which it was a number, in nats.
+        self.last_losses = np.full(len(learners), np.nan, np.float32)
         if settings.xla:
             self.update = tf.function(self.update, jit_compile=True, autograph=False)
 
@@ -72,29 +86,53 @@ class TrainingLoop:
 
         Returns:
             What that came to for each task, by its index.
+
+        Raises:
+            Diverged: a loss is no longer a number; no step is trained after the one that shows it.
         """
-        examples = (end - start) * self.batch
         # NumPy's numbers, since TensorFlow keeps every number of Python's that it has seen.
-        loss_sums, correct = self._train(*np.array([start, end, seen], np.int64))
-        return {
-            learner.index: Tally(examples, int(right), float(loss_sum) * self.batch)
-            for learner, right, loss_sum in zip(
-                self.learners, correct.numpy(), loss_sums.numpy(), strict=True
-            )
+        numbers = np.array([start, end, seen], np.int64)
+        done, *sums, losses = (tensor.numpy() for tensor in self._train(*numbers, self.last_losses))
+        self.last_losses = losses
+        tallies = {
+            learner.index: Tally((int(done) - start) * self.batch, int(right), float(loss_sum))
+            for learner, loss_sum, right in zip(self.learners, *sums, strict=True)
         }
+        for (index, tally), last in zip(tallies.items(), losses, strict=True):
+            if not math.isfinite(tally.loss_sum):
+                raise Diverged(index, int(done), tally.loss_sum, float(last))
+        return tallies
 
-    @tf.function(input_signature=[SCALAR] * 3, autograph=False)
-    def _train(self, start: tf.Tensor, end: tf.Tensor, seen: tf.Tensor) -> tuple:
-        """The sums of the steps' mean losses, [tasks] float32, and of what was right, int64."""
+    @tf.function(
+        input_signature=[*[SCALAR] * 3, tf.TensorSpec([None], tf.float32)], autograph=False
+    )
+    def _train(
+        self, start: tf.Tensor, end: tf.Tensor, seen: tf.Tensor, last_losses: tf.Tensor
+    ) -> tuple:
+        """Up to which step it came, and what that came to.
 
-        def one_step(step: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor) -> tuple:
+        That is the sums of the losses of all examples, [tasks] float64, of what was right, int64,
+        and the steps' last mean losses that were numbers, float32.
+        """
+
+        def one_step(
+            step: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor, last: tf.Tensor
+        ) -> tuple:
             batches = self.batches(step, seen + (step - start) * self.batch)
             means, right = self.update(step, batches)
-            return step + 1, loss_sums + means, correct + right
+            # In 64 bits, so that the sum does not depend on where one stretch of steps ends and
+            # the next begins.
+            loss_sums += tf.cast(means, tf.float64) * self.batch
+            last = tf.where(tf.math.is_finite(means), means, last)
+            return step + 1, loss_sums, correct + right, last
+
+        def goes_on(step: tf.Tensor, loss_sums: tf.Tensor, *_: tf.Tensor) -> tf.Tensor:
+            return (step < end) & tf.reduce_all(tf.math.is_finite(loss_sums))
 
         tasks = len(self.learners)
-        zeros = tf.zeros([tasks]), tf.zeros([tasks], tf.int64)
-        return tf.while_loop(lambda step, *_: step < end, one_step, (start, *zeros))[1:]
+        zeros = tf.zeros([tasks], tf.float64), tf.zeros([tasks], tf.int64)
+        last_losses = tf.ensure_shape(last_losses, [tasks])
+        return tf.while_loop(goes_on, one_step, (start, *zeros, last_losses))
 
     def batches(self, step: tf.Tensor, seen: tf.Tensor) -> list[tuple[tf.Tensor, list[tf.Tensor]]]:
         """For each group its images, as the network sees them, and each of its tasks' labels.
@@ -144,20 +182,42 @@ class EvaluationLoop:
     def __init__(self, group: list[Learner], network: Network) -> None:
         """`group` is one of those that `by_feed` makes."""
         self.group, self.feed, self.network = group, group[0].feed, network
+        self.pace = Pace()  # in batches
 
-    def test(self) -> dict[int, Tally]:
-        """Every test image once: what that came to for each task, by its index."""
-        loss_sums, correct = self._test()
+    def test(self, stopped: Callable[[], bool] = lambda: False) -> dict[int, Tally] | None:
+        """Every test image once: what that came to for each task, by its index.
+
+        None if `stopped` said so in between.
+        """
+        tasks, count, size = len(self.group), self.feed.test.count, self.feed.test_batch
+        start, sums = 0, (np.zeros(tasks, np.float64), np.zeros(tasks, np.int64))
+        while start < count:
+            if stopped():
+                return None
+            end = min(start + self.pace.amount * size, count)
+            with self.pace.measured():
+                tested = self._test(*np.array([start, end], np.int32), *sums)
+                sums = tuple(tensor.numpy() for tensor in tested)
+            start = end
         return {
-            learner.index: Tally(self.feed.test.count, int(right), float(loss_sum))
-            for learner, right, loss_sum in zip(
-                self.group, correct.numpy(), loss_sums.numpy(), strict=True
-            )
+            learner.index: Tally(count, int(right), float(loss_sum))
+            for learner, loss_sum, right in zip(self.group, *sums, strict=True)
         }
 
-    @tf.function(input_signature=[], autograph=False)
-    def _test(self) -> tuple:
-        """The sums of the images' losses, [tasks] float64, and of what was right, int64."""
+    @tf.function(
+        input_signature=[
+            *[tf.TensorSpec((), tf.int32)] * 2,
+            *(tf.TensorSpec([None], dtype) for dtype in (tf.float64, tf.int64)),
+        ],
+        autograph=False,
+    )
+    def _test(
+        self, start: tf.Tensor, end: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor
+    ) -> tuple:
+        """Adds the images from `start` up to `end` to the sums of what was tested before them.
+
+        These are the sums of the images' losses, [tasks] float64, and of what was right, int64.
+        """
         indices = [task.index for task in self.group]
         size = self.feed.test_batch
 
@@ -169,9 +229,8 @@ class EvaluationLoop:
             right = [count_correct(*pair) for pair in pairs]
             return start + size, loss_sums + tf.stack(sums), correct + tf.stack(right)
 
-        tasks, count = len(self.group), self.feed.test.count
-        zeros = tf.zeros([tasks], tf.float64), tf.zeros([tasks], tf.int64)
-        return tf.while_loop(lambda start, *_: start < count, one_batch, (0, *zeros))[1:]
+        shaped = [tf.ensure_shape(sums, [len(self.group)]) for sums in (loss_sums, correct)]
+        return tf.while_loop(lambda start, *_: start < end, one_batch, (start, *shaped))[1:]
 
 
 def losses(labels: tf.Tensor, logits: tf.Tensor) -> tf.Tensor:

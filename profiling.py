@@ -2,12 +2,17 @@
 
 import gzip
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import tensorflow as tf
 from google.protobuf.message import Message
+
+# Where TensorFlow puts profiles in the folder that it is given, and what they are named here.
+PROFILES = Path("plugins", "profile")
+NAME = "step_"
 
 
 @contextmanager
@@ -17,15 +22,23 @@ def profile(folder: Path, step: int) -> Iterator[None]:
     TensorFlow writes `<host>.xplane.pb`, which TensorBoard's profile page reads. Chrome's trace
     viewer (chrome://tracing) reads the `<host>.trace.json.gz` that is put beside it.
     """
-    profiles = folder / "plugins" / "profile"
+    profiles = folder / PROFILES
     before = set(profiles.glob("*"))
     with tf.profiler.experimental.Profile(str(folder)):
         yield
     (written,) = set(profiles.glob("*")) - before
     # TensorFlow names the folder by the second, of which the next profile may be too.
-    target = written.rename(profiles / f"step_{step}")
+    target = written.rename(profiles / f"{NAME}{step}")
     for path in target.glob("*.xplane.pb"):
         write_chrome_trace(path)
+
+
+def remove_profiles(folder: Path, since: int) -> None:
+    """Removes the profiles of stretches that began at the step `since` or later, whole or not."""
+    for path in (folder / PROFILES).glob("*"):
+        step = path.name.removeprefix(NAME)
+        if not step.isdecimal() or int(step) >= since:
+            shutil.rmtree(path)
 
 
 def write_chrome_trace(path: Path) -> None:

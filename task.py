@@ -5,18 +5,24 @@ import json
 import math
 import sys
 from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from command import accept_any_encoding, exit_code_of
-from describe import describe_run, plain_settings, what_will_run
+from config import CONFIG
+from describe import describe_run, plain_settings, taken_up, what_will_run
 from files import write_json
 from flags import parse_flags
 from flags.checks import chosen_tasks
 from interrupts import Interrupts
+from runfolder import SUMMARY, locked, new_run_folder, resume_command
 from tasks import Task, describe_tasks
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
     from data.dataset import Dataset
+    from display import Display
+    from train import Trainer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,16 +42,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
-    """Loads the data, trains, and reports."""
-    from device import choose_device
+    """Begins a run or takes one up, in a folder that is this process's alone meanwhile."""
     from display import Display
 
     display = Display(settings.quiet, settings.tasks)
+    with ExitStack() as held:
+        if settings.resume:
+            held.enter_context(locked(settings.resume))
+            if is_done(settings.resume, settings.max_steps):
+                display.say(f"{settings.resume} is done; --max-steps makes it go further")
+                return 0
+        trainer, config = make_ready(settings, display)
+        held.enter_context(interrupts.deferred())
+        folder = settings.resume or held.enter_context(new_run_folder(settings, config))
+        return train(trainer, config, folder, display, interrupts)
+
+
+def is_done(folder: Path, max_steps: int) -> bool:
+    """Whether the run in that folder has come to its end after so many steps or more."""
+    try:
+        return json.loads((folder / SUMMARY).read_bytes())["step"] >= max_steps
+    except (OSError, ValueError, KeyError, TypeError):  # not there, or not one
+        return False
+
+
+def make_ready(settings: argparse.Namespace, display: "Display") -> "tuple[Trainer, dict]":
+    """Loads TensorFlow and the data, and builds the network; with it what `config.json` says."""
+    from device import choose_device
+
     with display.busy("Loading TensorFlow"):
         device = choose_device(settings.gpu, settings.threads)
         from data.loading import load_datasets
-        from metrics import summarize
-        from runlog import RunLog, create_run_folder, told_in_a_line
         from train import Trainer
 
     tasks = chosen_tasks(settings)
@@ -53,19 +80,35 @@ def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
     if settings.epochs:
         settings.max_steps = steps_of_epochs(settings, tasks, datasets)
     trainer = Trainer(settings, tasks, datasets)
-    folder = create_run_folder(settings)
-    config = describe_run(trainer, tasks, datasets, device)
-    del datasets  # the trainer has copies of its own, on the device
-    display.announce(what_will_run(config, folder))
-    with told_in_a_line(lambda: f"writing {folder}"), RunLog(folder, settings.tasks) as log:
-        log.describe(config, trainer.graph())
-        with display.training(settings.max_steps), interrupts.deferred():
-            trainer.run(log, display, interrupts.stopped)
-        if interrupts.received is not None and trainer.step < settings.max_steps:
-            display.say(f"stopped after {trainer.step:,} steps; what was learned is in {folder}")
+    # The arrays are let go with this: the trainer has copies of its own, on the device.
+    return trainer, describe_run(trainer, tasks, datasets, device)
+
+
+def train(
+    trainer: "Trainer", config: dict, folder: Path, display: "Display", interrupts: Interrupts
+) -> int:
+    """Trains from where the run in the folder was saved last, if it was, and reports."""
+    from metrics import summarize
+    from runlog import RunLog, cut_back, told_in_a_line
+
+    settings = trainer.settings
+    with told_in_a_line(lambda: f"writing {folder}"):
+        lengths = trainer.take_up(folder)
+        if settings.resume:
+            config = taken_up(folder, config, trainer.step)
+            write_json(folder / CONFIG, config)
+        cut_back(folder, trainer.step, lengths or {}, trainer.history)
+        display.announce(what_will_run(config, folder))
+        with RunLog(folder, settings.tasks) as log:
+            if lengths is None:
+                log.describe(config["settings"], trainer.graph())
+            with display.training(trainer.step, settings.max_steps):
+                done = trainer.run(log, display, interrupts.stopped)
+        if not done:
+            display.stopped(trainer.step, resume_command(folder))
             return 128 + interrupts.received
         summary = summarize(trainer.history, settings.tasks, trainer.schedule.switches)
-        write_json(folder / "summary.json", {"step": trainer.step, **summary})
+        write_json(folder / SUMMARY, {"step": trainer.step, **summary})
     display.results(summary, drawn=settings.fake_data)
     display.say(f"all of it is in {folder}")
     return 0

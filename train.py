@@ -1,27 +1,31 @@
-"""The training loop: train a stretch of steps, log, test, switch task, and save."""
+"""The training loop: train a stretch of steps, save, test, log, and switch task."""
 
 import argparse
 import math
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import asdict
+from pathlib import Path
 from statistics import fmean
 
 import tensorflow as tf
 
+from checkpoints import Checkpoints
 from data.dataset import Dataset
 from display import Display
 from errors import RunError
 from feed import by_feed, make_learners
-from loops import EvaluationLoop, Tally, TrainingLoop
+from interrupts import Pace
+from loops import Diverged, EvaluationLoop, Tally, TrainingLoop
 from model import build_network, build_optimizer
 from networks.columns import CrossStitch
 from profiling import profile
-from runlog import RunLog, told_in_a_line
+from runlog import RunLog, told_in_a_line, writing
 from schedule import make_schedule, relative_weights, stretch_end
 from tasks import Task
 
-# How many steps are run at most before progress is shown and a signal is answered.
+# How many steps are run at most before progress is shown.
 LONGEST_STRETCH = 50
 
 
@@ -44,8 +48,12 @@ class Trainer:
         self.evaluations = [EvaluationLoop(group, self.network) for group in by_feed(self.learners)]
         self.loops: dict[tuple[int, ...], TrainingLoop] = {}  # by the tasks that each trains
         self.schedule = make_schedule(settings)
+        self.pace = Pace(LONGEST_STRETCH)  # in steps
         self.step = 0  # how many steps are done
+        self.saved: int | None = None  # after how many it was saved last
         self.history: list[dict] = []  # the tests, as in metrics.jsonl
+        # What each task's steps came to since the last point of the training curves.
+        self.tallies: dict[int, Tally] = defaultdict(Tally)
 
     def loop_for(self, tasks: tuple[int, ...]) -> TrainingLoop:
         """The loop that trains these tasks together, compiled when it is first needed."""
@@ -57,89 +65,143 @@ class Trainer:
             )
         return self.loops[tasks]
 
-    def run(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> None:
-        """Trains to the last step, or until `stopped` says so, and saves.
+    def take_up(self, folder: Path) -> dict[str, int] | None:
+        """Goes back to what was saved last in a run's folder, in which it is saved from now on.
+
+        Returns:
+            The lengths of the log's files then, as `RunLog.lengths` has them; None where nothing
+            has been saved yet.
 
         Raises:
-            RunError: the loss is no longer a number, or TensorFlow could not go on.
+            RequestError: all that was saved is damaged.
+        """
+        self.checkpoints = Checkpoints(folder, self.network, self.optimizer)
+        saved = self.checkpoints.restore()
+        if saved is None:
+            return None
+        self.step = self.saved = saved["step"]
+        self.history = saved["history"]
+        self.tallies.update({int(i): Tally(**tally) for i, tally in saved["tallies"].items()})
+        return saved["log"]
+
+    def run(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> bool:
+        """Trains to the last step, or until `stopped` says so, and saves.
+
+        Returns:
+            Whether it came to the end.
+
+        Raises:
+            RunError: the loss is no longer a number, a file cannot be written, or TensorFlow
+                could not go on.
         """
         with told_in_a_line(lambda: f"at step {self.step}"):
-            self.train_to_the_end(log, display, stopped)
+            return self.train_to_the_end(log, display, stopped)
 
-    def train_to_the_end(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> None:
-        """The loop itself."""
+    def train_to_the_end(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> bool:
+        """The loop itself.
+
+        A run is saved before anything is logged of its last step. Whoever takes it up, with more
+        steps to go or not, so logs what a run does that never ended there.
+        """
         settings = self.settings
-        # What each task's steps came to since the last point of the training curves.
-        tallies: dict[int, Tally] = defaultdict(Tally)
-        self.test(log, display, trained=())
-        while self.step < settings.max_steps and not stopped():
+        while not stopped() and self.log_step(log, display, stopped):
+            if self.step == settings.max_steps:
+                log.finish()
+                return True
             trained = self.schedule.tasks_at(self.step)
-            for index, tally in self.train_stretch(trained, log).items():
-                tallies[index] += tally
+            self.train_stretch(trained, log)
             display.progress(self.step, trained)
-            if self.due(settings.train_summary_frequency):
-                self.log_training(log, trained, tallies)
-                tallies.clear()
-            if self.due(settings.test_frequency):
-                self.test(log, display, trained)
-        log.finish()
+            if self.due(settings.checkpoint_frequency):
+                self.save(log)
         self.save(log)
+        return False
 
     def due(self, frequency: int) -> bool:
         """Whether the steps done call for what is done every `frequency` steps and at the end."""
         return self.step % frequency == 0 or self.step == self.settings.max_steps
 
-    def train_stretch(self, trained: tuple[int, ...], log: RunLog) -> dict[int, Tally]:
+    def train_stretch(self, trained: tuple[int, ...], log: RunLog) -> None:
         """Trains these tasks up to the next step at which something else is to be done."""
         settings = self.settings
+        traced = settings.trace and self.step % settings.train_metadata_frequency == 0
         end = stretch_end(
             self.step,
-            stops=(settings.max_steps, self.schedule.next_switch(self.step)),
+            stops=(
+                settings.max_steps,
+                self.schedule.next_switch(self.step),
+                self.step + (LONGEST_STRETCH if traced else self.pace.amount),
+            ),
             periods=(
                 settings.train_summary_frequency,
                 settings.test_frequency,
-                settings.train_metadata_frequency if settings.trace else LONGEST_STRETCH,
-                LONGEST_STRETCH,
+                settings.checkpoint_frequency,
+                *([settings.train_metadata_frequency] if settings.trace else []),
             ),
         )
         seen = self.schedule.steps_trained(trained[0], self.step) * settings.batch
-        traced = settings.trace and self.step % settings.train_metadata_frequency == 0
         with profile(log.folder / "train", self.step) if traced else nullcontext():
-            tallies = self.loop_for(trained).train(self.step, end, seen)
+            try:
+                with self.pace.measured():
+                    tallies = self.loop_for(trained).train(self.step, end, seen)
+            except Diverged as end_of_it:
+                when = f"in training step {end_of_it.step}"
+                raise self.no_number(end_of_it.task, end_of_it.loss, when, end_of_it.last) from None
         for index, tally in tallies.items():
-            doing = f"training task {settings.tasks[index]} in steps {self.step} to {end}"
-            self.check_finite(tally, doing)
+            self.tallies[index] += tally
         self.step = end
-        return tallies
 
-    def check_finite(self, tally: Tally, doing: str) -> None:
-        """Ends a run whose numbers have become none."""
-        if not math.isfinite(tally.loss):
-            raise RunError(
-                f"the loss became {tally.loss} {doing}, at learning rate "
-                f"{self.settings.learning_rate:g}; start again with a smaller --learning-rate"
-            )
+    def no_number(self, task: int, loss: float, when: str, last: float = math.nan) -> RunError:
+        """What to tell where a task's loss is none; `last` is one from before that was."""
+        if not math.isfinite(last) and self.history:
+            last = self.history[-1]["loss"][task]
+        return RunError(
+            f"the loss of task {self.settings.tasks[task]} became {loss} {when}, at learning rate "
+            f"{self.settings.learning_rate:g}; the last that was a number is {last:.6g}; start "
+            "again with a smaller --learning-rate"
+        )
 
-    def log_training(
-        self, log: RunLog, trained: tuple[int, ...], tallies: dict[int, Tally]
-    ) -> None:
+    def log_step(self, log: RunLog, display: Display, stopped: Callable[[], bool]) -> bool:
+        """Tests and logs what is due after the last step; nothing, and False, where `stopped`."""
+        trained = self.schedule.tasks_at(self.step - 1) if self.step else ()
+        if self.due(self.settings.test_frequency):
+            tallies = self.test(stopped)
+            if tallies is None:
+                return False
+            self.log_test(log, display, trained, tallies)
+        if self.step and self.due(self.settings.train_summary_frequency):
+            self.log_training(log, trained)
+        return True
+
+    def log_training(self, log: RunLog, trained: tuple[int, ...]) -> None:
         """Writes what the steps since the last point came to, and each trained task's share."""
-        total = sum(tallies.values(), Tally())
+        total = sum(self.tallies.values(), Tally())
         learning_rate = float(self.optimizer.learning_rate)
         values = {"accuracy": total.accuracy, "loss": total.loss, "learning_rate": learning_rate}
         if len(trained) == 1:
             values["task"] = trained[0]
         log.scalars("train", self.step, values)
-        for index, tally in tallies.items():
+        for index, tally in self.tallies.items():
             values = {"accuracy": tally.accuracy, "loss": tally.loss}
             log.scalars(f"train_{log.curves[index]}", self.step, values)
+        self.tallies.clear()
 
-    def test(self, log: RunLog, display: Display, trained: tuple[int, ...]) -> None:
-        """Tests every task after a step that trained some of them (none before the first step)."""
-        by_index = {i: tally for loop in self.evaluations for i, tally in loop.test().items()}
-        tallies = [by_index[index] for index in range(len(self.learners))]
-        for name, tally in zip(self.settings.tasks, tallies, strict=True):
-            self.check_finite(tally, f"testing task {name} after step {self.step}")
+    def test(self, stopped: Callable[[], bool]) -> list[Tally] | None:
+        """Tests every task, in the order of the tasks; None if `stopped` said so in between."""
+        by_index = {}
+        for loop in self.evaluations:
+            tallies = loop.test(stopped)
+            if tallies is None:
+                return None
+            by_index |= tallies
+        return [by_index[index] for index in range(len(self.learners))]
+
+    def log_test(
+        self, log: RunLog, display: Display, trained: tuple[int, ...], tallies: list[Tally]
+    ) -> None:
+        """Writes and shows a test after a step that trained some tasks (none before the first)."""
+        for index, tally in enumerate(tallies):
+            if not math.isfinite(tally.loss):
+                raise self.no_number(index, tally.loss, f"when tested after step {self.step}")
         test = {
             "step": self.step,
             "trained": trained[0] if len(trained) == 1 else None,
@@ -158,18 +220,19 @@ class Trainer:
             if isinstance(layer, CrossStitch):
                 log.mixing(layer.name, self.step, layer.mixing.numpy())
 
-    def checkpoint(self) -> tf.train.Checkpoint:
-        """All that is saved: the network and the optimiser."""
-        return tf.train.Checkpoint(
-            trunk=self.network.trunk, heads=self.network.heads, optimizer=self.optimizer
-        )
-
     def save(self, log: RunLog) -> None:
-        """Saves the network and the optimiser as they are at this step."""
-        manager = tf.train.CheckpointManager(
-            self.checkpoint(), str(log.folder / "checkpoints"), max_to_keep=1
-        )
-        manager.save(checkpoint_number=self.step)
+        """Saves all that goes on from this step, unless that has been done."""
+        if self.saved == self.step:
+            return
+        state = {
+            "step": self.step,
+            "history": self.history,
+            "tallies": {index: asdict(tally) for index, tally in self.tallies.items()},
+            "log": log.lengths(),
+        }
+        with writing(self.checkpoints.folder, log.folder):
+            self.checkpoints.save(self.step, state)
+        self.saved = self.step
 
     def graph(self) -> tf.Graph:
         """The network's graph, from a batch of the first task's images to each task's logits."""

@@ -117,9 +117,11 @@ def wrap_what_needs_no_tensorflow(watch: Stopwatch) -> None:
 
     import describe
     import device
+    import files
     from display import Display
 
     watch.wrap(describe, "describe_run", "logging")
+    watch.wrap(files, "write_whole", "logging")
     watch.wrap_all(Display, "display")
     watch.wrap_all(Live, "display")
     choose_device = device.choose_device
@@ -135,7 +137,6 @@ def wrap_what_needs_no_tensorflow(watch: Stopwatch) -> None:
 
 def wrap_what_needs_tensorflow(watch: Stopwatch) -> None:
     """Times the rest."""
-    import files
     import runlog
     from data import loading
     from loops import EvaluationLoop, TrainingLoop
@@ -144,12 +145,11 @@ def wrap_what_needs_tensorflow(watch: Stopwatch) -> None:
     watch.wrap(loading, "load_datasets", "data")
     watch.wrap(Trainer, "__init__", "network")
     watch.wrap_loop(TrainingLoop, "train", "training", steps=lambda start, end, seen: end - start)
-    watch.wrap_loop(EvaluationLoop, "test", "testing", steps=lambda: 0)
+    watch.wrap_loop(EvaluationLoop, "test", "testing", steps=lambda stopped: 0)
     watch.wrap(Trainer, "save", "saving")
-    for name in ("graph", "log_training", "log_mixing"):
+    for name in ("take_up", "graph", "log_training", "log_mixing"):
         watch.wrap(Trainer, name, "logging")
-    watch.wrap(runlog, "create_run_folder", "logging")
-    watch.wrap(files, "write_json", "logging")
+    watch.wrap(runlog, "cut_back", "logging")
     watch.wrap_all(runlog.RunLog, "logging")
 
 

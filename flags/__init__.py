@@ -2,6 +2,7 @@
 
 import argparse
 import shlex
+import sys
 from collections.abc import Sequence
 
 from command import Parser
@@ -14,7 +15,8 @@ from flags.experiment import (
     add_training_flags,
     add_whole_network_flags,
 )
-from flags.running import add_data_flags, add_device_flags, add_run_flags
+from flags.resume import resumed_settings
+from flags.running import add_data_flags, add_device_flags, add_resume_flag, add_run_flags
 
 
 class PresetParser(Parser):
@@ -49,9 +51,20 @@ def parse_flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
         RequestError: flags that cannot work, alone or together.
         SystemExit: flags that argparse refuses (code 2), or --help (code 0).
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    asked = make_parser().parse_args(arguments)
+    if asked.list_tasks:
+        return asked
+    if asked.resume:
+        return resumed_settings(asked, arguments, parse_and_resolve)
+    check_and_resolve(asked)
+    return asked
+
+
+def parse_and_resolve(arguments: Sequence[str]) -> argparse.Namespace:
+    """The settings that flags stand for."""
     settings = make_parser().parse_args(arguments)
-    if not settings.list_tasks:
-        check_and_resolve(settings)
+    check_and_resolve(settings)
     return settings
 
 
@@ -75,5 +88,7 @@ def make_parser() -> Parser:
     add_training_flags(parser.add_argument_group("training"))
     add_data_flags(parser.add_argument_group("data"))
     add_device_flags(parser.add_argument_group("the device"))
-    add_run_flags(parser.add_argument_group("the run and its log"))
+    run = parser.add_argument_group("the run and its log")
+    add_resume_flag(run)
+    add_run_flags(run)
     return parser

@@ -55,7 +55,10 @@ def add_data_flags(group: Group) -> None:
 def add_device_flags(group: Group) -> None:
     """What it runs on, and how."""
     group.add_argument(
-        "--gpu", action="store_true", help="train on the first GPU (default: on the CPU)"
+        "--gpu",
+        action=argparse.BooleanOptionalAction,
+        default=False,
+        help="train on the first GPU, or not, where a run is taken up (default: on the CPU)",
     )
     group.add_argument(
         "--threads",
@@ -77,6 +80,18 @@ def add_device_flags(group: Group) -> None:
         action="store_true",
         help="compile the training step with XLA, for GPUs; on a CPU a step takes four times as "
         "long",
+    )
+
+
+def add_resume_flag(group: Group) -> None:
+    """Which run is taken up again."""
+    group.add_argument(
+        "--resume",
+        type=Path,
+        metavar="RUN_DIR",
+        help="go on in the folder of a run that was stopped or killed, or is to go further, with "
+        "the flags that it was started with; of these --max-steps (more of them), --gpu, --threads "
+        "and --quiet may be named anew",
     )
 
 
@@ -103,6 +118,15 @@ def add_run_flags(group: Group) -> None:
         metavar="STEPS",
         help="steps between points of the training curves, each the mean of the steps since the "
         "last (default: %(default)s)",
+    )
+    group.add_argument(
+        "--checkpoint-frequency",
+        type=whole_number,
+        default=1_000,
+        metavar="STEPS",
+        help="steps after which the run is saved, so that it can be taken up with --resume; the "
+        "last two such states are kept, and one is saved at the end and on a signal (default: "
+        "%(default)s)",
     )
     group.add_argument(
         "--trace",

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from config import read_config
 from errors import RequestError
 from schedule import Schedule, make_schedule
 
@@ -84,7 +85,7 @@ def runs_below(folder: Path) -> list[Path]:
     """The folders of the runs below a folder; itself if it is a run's, or none is below."""
     if (folder / "config.json").exists():
         return [folder]
-    return sorted(path.parent for path in folder.rglob("config.json")) or [folder]
+    return sorted(path.parent for path in folder.rglob("[!.]*/config.json")) or [folder]
 
 
 def read_run(folder: Path) -> Run | None:
@@ -104,25 +105,6 @@ def read_run(folder: Path) -> Run | None:
         np.array([test["accuracy"] for test in tests], dtype=np.float64),
         (folder / "summary.json").is_file(),
     )
-
-
-def read_config(folder: Path) -> dict:
-    """What `config.json` says, once it is known to have settings in it."""
-    path = folder / "config.json"
-    try:
-        config = json.loads(path.read_bytes())
-    except (FileNotFoundError, NotADirectoryError) as error:
-        what = "it has no config.json" if folder.is_dir() else "there is no such folder"
-        raise RequestError(
-            f"{folder} is no run's folder: {what}; name a folder such as log/t_dog_id/…/2026-…"
-        ) from error
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read ({error.strerror})") from error
-    except (ValueError, RecursionError) as error:
-        raise RequestError(f"{path} is not JSON; leave this run out, or mend it") from error
-    if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
-        raise RequestError(f"{path} has no settings; is it the config.json of a run?")
-    return config
 
 
 def check_settings(folder: Path, settings: dict) -> None:

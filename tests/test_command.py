@@ -51,7 +51,16 @@ def test_folder_holds_what_the_contract_says(run):
     folder, _ = run
     curves = [f"{kind}_task_{i}_{n}" for kind in ("train", "test") for i, n in enumerate(TASKS)]
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [*curves, "train", "test", "checkpoints", "config.json", "metrics.jsonl", "summary.json"]
+        [
+            *curves,
+            "train",
+            "test",
+            "checkpoints",
+            "config.json",
+            "metrics.jsonl",
+            "summary.json",
+            ".lock",
+        ]
     )
 
 
@@ -136,7 +145,8 @@ def test_checkpoint_holds_what_was_learned(run):
     data = ("--data-dir", str(folder.parents[6] / "data"))
     settings = parse_flags([*data, "--tasks", *TASKS, *TINY, "--seed", "9"])
     trainer = Trainer(settings, chosen_tasks(settings), load_datasets(["mnist", "dogs"], settings))
-    trainer.checkpoint().restore(latest).assert_existing_objects_matched()
+    trainer.take_up(folder)
+    assert trainer.step == 10
     last = read_metrics(folder)[-1]
     tallies = [loop.test() for loop in trainer.evaluations[:2]]
     assert [tally[i].accuracy for i, tally in enumerate(tallies)] == last["accuracy"][:2]
@@ -211,15 +221,17 @@ def test_deeper_network_other_style_and_optimizer(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("test_frequency", "doing"),
-    [(100, r"training task id in steps \d+ to \d+"), (1, "testing task")],
+    ("test_frequency", "when"),
+    [(100, "in training step 2"), (1, "when tested after step 1")],
 )
-def test_a_loss_that_is_no_number_ends_the_run(tmp_path, test_frequency, doing):
+def test_a_loss_that_is_no_number_ends_the_run(tmp_path, test_frequency, when):
     flags = ("--tasks", "id", "--learning-rate", "1e30", "--norm", "none", "--max-steps", "50")
     result = start(tmp_path, *flags, "--test-frequency", test_frequency)
     assert result.returncode == 1
     assert re.search(
-        rf"failed: the loss became (nan|inf) {doing}.*, at learning rate 1e\+30", one_line(result)
+        rf"failed: the loss of task id became (nan|inf) {when}, at learning rate 1e\+30; "
+        r"the last that was a number is [\d.]+; start again with a smaller --learning-rate",
+        one_line(result),
     )
     assert [line["step"] for line in read_metrics(only_run(tmp_path / "log"))] == [0]
 

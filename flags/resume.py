@@ -1,0 +1,85 @@
+"""The settings of a run that is taken up again, and which of them may change."""
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from config import damage_told, read_config, settings_with_paths
+from errors import RequestError
+
+# What may be asked for otherwise than when the run was started: how far, on what, and what is shown.
+MAY_CHANGE = {"max_steps", "epochs", "gpu", "threads", "quiet", "resume", "dry_run"}
+
+Parse = Callable[[Sequence[str]], argparse.Namespace]
+
+
+def resumed_settings(
+    asked: argparse.Namespace, arguments: Sequence[str], parse: Parse
+) -> argparse.Namespace:
+    """The settings that a run was started with, and of the flags given now those that may change.
+
+    Args:
+        asked: those flags alone, parsed.
+        arguments: those flags.
+        parse: checks and resolves flags, and raises RequestError.
+
+    Raises:
+        RequestError: the folder is no run's, or something else is to change.
+    """
+    folder = asked.resume
+    config = read_config(folder)
+    with damage_told(folder):
+        if "checkpoint_frequency" not in config["settings"]:
+            raise RequestError(
+                f"--resume: {folder} was made by an older version of this program, which did not "
+                "save what is needed for that; start the run again"
+            )
+        started_with = as_flags(settings_with_paths(config))
+        started = parse(started_with)
+    if asked.epochs is not None:
+        raise RequestError("--epochs: a run is taken up with --max-steps; name that")
+    settings = parse([*started_with, *arguments])
+    for name, value in vars(settings).items():
+        if name not in MAY_CHANGE and not alike(value, getattr(started, name)):
+            raise RequestError(
+                f"--{name.replace('_', '-')}: {folder} was started with "
+                f"{in_words(getattr(started, name))}, and now it is {in_words(value)}; leave the "
+                "flag out, or start a new run"
+            )
+    if settings.max_steps < started.max_steps:
+        raise RequestError(
+            f"--max-steps {settings.max_steps}: {folder} was started with {started.max_steps}; "
+            "name more steps than that, or leave the flag out"
+        )
+    return settings
+
+
+def as_flags(settings: dict) -> list[str]:
+    """The flags that resolve to those settings, --quiet not among them."""
+    flags = []
+    for name, value in settings.items():
+        flag = "--" + name.replace("_", "-")
+        # --epochs only says how --max-steps came about.
+        if value is None or value is False or value == [] or name in ("quiet", "epochs"):
+            continue
+        if value is True:
+            flags.append(flag)
+        elif isinstance(value, list):
+            flags += [flag, *map(str, value)]
+        else:
+            flags.append(f"{flag}={value}")
+    return flags
+
+
+def alike(one: object, other: object) -> bool:
+    """Whether two values of a setting mean the same."""
+    if isinstance(one, Path) and isinstance(other, Path):
+        return one.resolve() == other.resolve()
+    return one == other
+
+
+def in_words(value: object) -> str:
+    """A setting's value as it is typed."""
+    if value is None or isinstance(value, bool):
+        return "it" if value else "nothing"
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
