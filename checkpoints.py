@@ -84,8 +84,12 @@ class Checkpoints:
             elif not any(path.name.startswith(f"{name}.") for name in names):
                 path.unlink()
         if names:
+            dates = [path.with_name(f"{path.name}.index").stat().st_mtime for path in kept]
             tf.compat.v1.train.update_checkpoint_state(
-                str(self.folder.resolve()), names[0], all_model_checkpoint_paths=names[::-1]
+                str(self.folder.resolve()),
+                names[0],
+                all_model_checkpoint_paths=names[::-1],
+                all_model_checkpoint_timestamps=dates[::-1],
             )
 
 

@@ -151,10 +151,10 @@ def describe_resumption(config: dict) -> list[tuple[str, str]]:
         return []
     *before, now = [config, *config["resumed"]]
     rows = [("goes on", f"after {now['step']:,} of {config['settings']['max_steps']:,} steps")]
-    for name, version in now["versions"].items():
-        then = before[-1]["versions"].get(name)
-        if version != then:
-            text = f"{name} {version} in place of {then}: figures may differ in their last digits"
+    then = before[-1]["versions"]
+    for name, is_now in now["versions"].items():
+        if is_now != then.get(name):
+            text = f"{name} {is_now} in place of {then.get(name)}: the last digits may differ"
             rows.append(("", text))
     return rows
 

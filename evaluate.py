@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from command import Parser, accept_any_encoding, exit_code_of
+from command import Parser, exit_code_of, prepare_outputs
 from config import damage_told, read_config, settings_with_paths
 from errors import RequestError
 from flags.checks import check_data, chosen_tasks
@@ -25,8 +25,7 @@ WORST = 10
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code: see the README."""
-    asked = make_parser().parse_args(arguments)
-    return exit_code_of("evaluate.py", lambda interrupts: run(asked))
+    return exit_code_of("evaluate.py", lambda _: run(make_parser().parse_args(arguments)))
 
 
 def make_parser() -> Parser:
@@ -227,5 +226,5 @@ def worst_confusions(result: dict) -> list[str]:
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

@@ -5,14 +5,13 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from command import Parser, accept_any_encoding, exit_code_of
+from command import Parser, exit_code_of, prepare_outputs
 from errors import RequestError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Makes the report that the arguments ask for; returns the exit code."""
-    settings = make_parser().parse_args(arguments)
-    return exit_code_of("report.py", lambda interrupts: report(settings))
+    return exit_code_of("report.py", lambda _: report(make_parser().parse_args(arguments)))
 
 
 def make_parser() -> Parser:
@@ -70,5 +69,5 @@ def report(settings: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

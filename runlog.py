@@ -59,7 +59,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     first_line = str(error).partition("\n")[0]
-    return re.sub(r"^\{\{.*\}\} |^/\S+; ", "", first_line) or "out of memory"
+    return re.sub(r"^(\{\{.*\}\} )?(/.*; )?| \[Op:\w+\]$", "", first_line) or "out of memory"
 
 
 def event_files(folder: Path) -> list[Path]:
@@ -146,7 +146,7 @@ class RunLog:
             self.waiting.popleft().result()
 
     def lengths(self) -> dict[str, int]:
-        """The length of each event file in bytes, by its path in the folder, once all is on disk."""
+        """How many bytes each event file has, by its path in the folder, once all is on disk."""
         self.finish()
         for curve, writer in self.writers.items():
             with writing(self.files[curve], self.folder):

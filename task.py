@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from command import accept_any_encoding, exit_code_of
+from command import exit_code_of, prepare_outputs
 from config import CONFIG
 from describe import describe_run, plain_settings, taken_up, what_will_run
 from files import write_json
@@ -73,13 +73,15 @@ def make_ready(settings: argparse.Namespace, display: "Display") -> "tuple[Train
     with display.busy("Loading TensorFlow"):
         device = choose_device(settings.gpu, settings.threads)
         from data.loading import load_datasets
+        from runlog import told_in_a_line
         from train import Trainer
 
     tasks = chosen_tasks(settings)
     datasets = load_datasets({task.dataset: None for task in tasks}, settings)
     if settings.epochs:
         settings.max_steps = steps_of_epochs(settings, tasks, datasets)
-    trainer = Trainer(settings, tasks, datasets)
+    with told_in_a_line(lambda: "building the network"):
+        trainer = Trainer(settings, tasks, datasets)
     # The arrays are let go with this: the trainer has copies of its own, on the device.
     return trainer, describe_run(trainer, tasks, datasets, device)
 
@@ -123,5 +125,5 @@ def steps_of_epochs(
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

@@ -26,7 +26,7 @@ import numpy as np
 from benchmarks import measuring
 from benchmarks.measuring import spread, told
 from benchmarks.timed_run import TimedRun, timed_run
-from command import Parser, accept_any_encoding, exit_code_of
+from command import Parser, exit_code_of, prepare_outputs
 from data import mnist
 from data.idx import IDX_UNSIGNED_BYTES
 from flags import parse_flags
@@ -61,9 +61,9 @@ class Point:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, and prints what came out."""
     parser = make_parser()
-    asked, flags = parser.parse_known_args(arguments)
 
     def action(interrupts: object) -> int:
+        asked, flags = parser.parse_known_args(arguments)
         measuring.check_json(asked)
         about = measuring.about(parser, arguments, parse_flags([*flags, "--tasks", "id"]).seed)
         result = {**about, **measure(asked, flags)}
@@ -212,5 +212,5 @@ def megabytes(row: dict) -> str:
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

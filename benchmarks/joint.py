@@ -21,7 +21,7 @@ from benchmarks.measuring import (
     told,
     write,
 )
-from command import accept_any_encoding, exit_code_of
+from command import exit_code_of, prepare_outputs
 from device import choose_device
 from flags import parse_flags
 from flags.checks import chosen_tasks
@@ -41,9 +41,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             ("--repeats", 7, "measurements of each, in turn"),
         ],
     )
-    asked = parser.parse_args(arguments)
-    context = about(parser, arguments, SEED)
-    return exit_code_of(parser.prog, lambda interrupts: run(asked, context))
+
+    def action(interrupts: object) -> int:
+        return run(parser.parse_args(arguments), about(parser, arguments, SEED))
+
+    return exit_code_of(parser.prog, action)
 
 
 def run(asked: argparse.Namespace, context: dict) -> int:
@@ -92,5 +94,5 @@ def make_loops(settings: argparse.Namespace) -> list:
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

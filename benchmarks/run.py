@@ -27,7 +27,7 @@ from benchmarks import measuring
 from benchmarks.measuring import spread, told
 from benchmarks.timed_run import ROOT, TimedRun, timed_run
 from benchmarks.timed_task import Moment
-from command import accept_any_encoding, exit_code_of
+from command import exit_code_of, prepare_outputs
 from errors import RequestError
 from flags import parse_flags
 
@@ -71,9 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     numbers = [("--repeats", 3, "runs")]
     parser = measuring.make_parser("run", __doc__, numbers)
     parser.epilog = measuring.OTHER_FLAGS
-    asked, flags = parser.parse_known_args(arguments)
 
     def action(interrupts: object) -> int:
+        asked, flags = parser.parse_known_args(arguments)
         measuring.check_json(asked)
         flags_of_run = [*RUN, *flags]
         settings = parse_flags(flags_of_run)
@@ -165,5 +165,5 @@ def report(result: dict) -> str:
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks import measuring
 from benchmarks.measuring import ratios, spread, told
-from command import Parser, accept_any_encoding, exit_code_of
+from command import Parser, exit_code_of, prepare_outputs
 from device import choose_device
 from flags import parse_flags
 from flags.checks import chosen_tasks
@@ -54,9 +54,9 @@ Seconds = dict[str, list[float]]  # in each turn
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures, and prints what came out."""
     parser = make_parser()
-    asked, flags = parser.parse_known_args(arguments)
 
     def action(interrupts: object) -> int:
+        asked, flags = parser.parse_known_args(arguments)
         measuring.check_json(asked)
         settings = {
             name: parse_flags([*flags, "--tasks", "id", "--network", "conv", "fc", *own])
@@ -239,5 +239,5 @@ def comparison(title: str, unit: str, compared: dict, quantity: Callable[[float]
 
 
 if __name__ == "__main__":
-    accept_any_encoding()
+    prepare_outputs()
     sys.exit(main())

@@ -29,6 +29,9 @@ LAYOUTS = (
     "expected labels.csv with train/<id>.jpg (Kaggle), a folder per breed, or train/ and val/ with "
     "a folder per breed (Imagewoof)"
 )
+# Far above Kaggle's labels.csv (482 kB), its ids (32 letters and digits) and its breeds.
+MOST_BYTES = 1 << 24
+MOST_LETTERS = 100
 
 # The photographs of each breed.
 Breeds = dict[str, list[Path]]
@@ -53,9 +56,15 @@ def read_kaggle(folder: Path) -> Breeds:
     labels = folder / "labels.csv"
     breed_of: dict[Path, str] = {}
     for number, name, breed in kaggle_rows(labels):
-        if not re.fullmatch(r"\w[\w.-]*", name):
+        if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > MOST_LETTERS:
             raise RequestError(
-                f"{labels}, line {number}: the id {name!r} is no plain file name; correct it"
+                f"{labels}, line {number}: the id {name[:MOST_LETTERS]!r} is no plain file name; "
+                "correct it"
+            )
+        if not breed.isprintable() or len(breed) > MOST_LETTERS:
+            raise RequestError(
+                f"{labels}, line {number}: the breed {breed[:MOST_LETTERS]!r} is no plain name; "
+                "correct it"
             )
         path = folder / "train" / f"{name}.jpg"
         if not path.is_file():
@@ -76,6 +85,9 @@ def read_kaggle(folder: Path) -> Breeds:
 def kaggle_rows(labels: Path) -> list[tuple[int, str, str]]:
     """Line number, id and breed of each row of `labels.csv`."""
     try:
+        size = labels.stat().st_size
+        if size > MOST_BYTES:
+            raise ValueError(f"has {size:,} bytes, expected {MOST_BYTES:,} at most")
         with labels.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             columns = reader.fieldnames or []
@@ -95,7 +107,9 @@ def kaggle_rows(labels: Path) -> list[tuple[int, str, str]]:
 def read_folders(folder: Path) -> Breeds:
     """A folder per breed, named by it, by its WordNet id, or by both (`n02085620-Chihuahua`)."""
     breeds = defaultdict(list)
-    for inside in sorted(path for path in folder.iterdir() if path.is_dir()):
+    # What is hidden is no breed: another process may be writing its cache there.
+    breeds_there = (path for path in folder.iterdir() if not path.name.startswith("."))
+    for inside in sorted(path for path in breeds_there if path.is_dir()):
         photographs = sorted(path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES)
         if photographs:
             breeds[breed_name(inside.name)] += photographs

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from data.class_names import CIFAR10, CIFAR100, CIFAR100_FINE
-from data.dataset import Dataset, Split
+from data.dataset import Dataset, Found, Split
 from data.download import cache_folder, download_archive
 from errors import RequestError
 
@@ -74,6 +74,15 @@ def load(source: Source, data_dir: Path | None, quiet: bool = False) -> Dataset:
     Raises:
         RequestError: files are missing or damaged, or the download failed.
     """
+    return find(source, data_dir, quiet).read()
+
+
+def find(source: Source, data_dir: Path | None, quiet: bool = False) -> Found:
+    """What `load` reads, its files found and their sizes checked.
+
+    Raises:
+        RequestError: files are missing or damaged, or the download failed.
+    """
     folder = (cache_folder() if data_dir is None else data_dir) / source.folder
     if data_dir is None and not folder.is_dir():
         fetch(source, folder, quiet)
@@ -84,11 +93,16 @@ def load(source: Source, data_dir: Path | None, quiet: bool = False) -> Dataset:
                 f"{source.name} not found: looked in {folder} for {name}; name the folder that "
                 f"holds {source.folder}/ with --data-dir, or {again} to download it"
             )
-    return Dataset(
-        train=read_split(source, [folder / name for name in source.train]),
-        test=read_split(source, [folder / name for name in source.test]),
-        class_names=source.class_names,
-        origin=f"{source.name} from {folder}",
+    return Found(
+        name=source.name,
+        images=sum(count_records(source, folder / name) for name in source.train + source.test),
+        shape=(FILE_SIZE, FILE_SIZE, 3),
+        read=lambda: Dataset(
+            train=read_split(source, [folder / name for name in source.train]),
+            test=read_split(source, [folder / name for name in source.test]),
+            class_names=source.class_names,
+            origin=f"{source.name} from {folder}",
+        ),
     )
 
 
@@ -111,19 +125,24 @@ def read_split(source: Source, paths: Sequence[Path]) -> Split:
     """
     records = [read_records(source, path) for path in paths]
     labels = np.concatenate([each[:, -IMAGE_BYTES - 1] for each in records])
-    planes = np.concatenate([each[:, -IMAGE_BYTES:] for each in records])
-    images = planes.reshape(-1, 3, FILE_SIZE, FILE_SIZE).transpose(0, 2, 3, 1)
-    return Split(images=np.ascontiguousarray(images), labels=labels.astype(np.int32))
+    images = np.empty((len(labels), FILE_SIZE, FILE_SIZE, 3), np.uint8)
+    planes = [each[:, -IMAGE_BYTES:].reshape(-1, 3, FILE_SIZE, FILE_SIZE) for each in records]
+    np.concatenate([each.transpose(0, 2, 3, 1) for each in planes], out=images)
+    return Split(images, labels=labels.astype(np.int32))
 
 
-def read_records(source: Source, path: Path) -> np.ndarray:
-    """A file's records [N, labels + IMAGE_BYTES] uint8, their labels checked.
+def record_bytes(source: Source) -> int:
+    """The size of a record: its labels, and an image."""
+    return IMAGE_BYTES + (2 if source.coarse_names else 1)
+
+
+def count_records(source: Source, path: Path) -> int:
+    """How many records a file has, from its size.
 
     Raises:
-        RequestError: it is no whole number of records, or a label cannot be.
+        RequestError: that is no whole number, or 0, or far too many.
     """
-    record = IMAGE_BYTES + (2 if source.coarse_names else 1)
-    size = path.stat().st_size
+    record, size = record_bytes(source), path.stat().st_size
     if not 0 < size <= MOST_BYTES:
         raise RequestError(
             f"{path}: has {size:,} bytes, expected {record:,} to {MOST_BYTES:,}; fetch it again"
@@ -133,7 +152,17 @@ def read_records(source: Source, path: Path) -> np.ndarray:
             f"{path}: cut short or damaged: has {size:,} bytes, expected a multiple of {record:,}, "
             f"the size of a record of {source.name}; fetch it again"
         )
-    records = np.fromfile(path, dtype=np.uint8).reshape(-1, record)
+    return size // record
+
+
+def read_records(source: Source, path: Path) -> np.ndarray:
+    """A file's records [N, labels + IMAGE_BYTES] uint8, their labels checked.
+
+    Raises:
+        RequestError: it is no whole number of records, or a label cannot be.
+    """
+    values = count_records(source, path) * record_bytes(source)
+    records = np.fromfile(path, np.uint8, values).reshape(-1, record_bytes(source))
     check_range(path, "label", records[:, -IMAGE_BYTES - 1], source.class_names)
     if source.coarse_names:
         check_range(path, "coarse label", records[:, 0], source.coarse_names)

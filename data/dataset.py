@@ -1,6 +1,6 @@
-"""What a dataset is once it is in memory."""
+"""What a dataset is before it is in memory, and once it is."""
 
-from collections.abc import Iterable, Sized
+from collections.abc import Callable, Iterable, Sized
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +22,16 @@ class Dataset:
     test: Split
     class_names: tuple[str, ...]
     origin: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """A dataset whose size is known, and that is not in memory yet."""
+
+    name: str  # as messages have it
+    images: int  # of both splits
+    shape: tuple[int, int, int]  # [H, W, C] of the images that `read` gives
+    read: Callable[[], Dataset]  # raises RequestError where the data is not what it should be
 
 
 def labels_of(classes: Iterable[Sized]) -> np.ndarray:

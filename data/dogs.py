@@ -4,12 +4,14 @@ import hashlib
 import os
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from data import cache
+from data import cache, memory
 from data.breeds import Breeds, choose_breeds, find_photographs
-from data.dataset import Dataset, Split, labels_of
+from data.dataset import Dataset, Found, Split, labels_of
 from data.download import cache_folder, download_archive
 from data.photographs import decode_all
 from errors import RequestError
@@ -35,40 +37,95 @@ def load(
         breeds: which breeds, in the order of their labels; None for the first ten by name.
         cache_file: where the decoded images are kept; None for beside the photographs, or in the
             cache folder where that is read-only.
-        cache_only: take the decoded images without looking at the photographs, if they are there.
+        cache_only: take the decoded images without looking at the photographs, if they are there
+            and sound.
 
     Raises:
         RequestError: the photographs are missing or damaged, or the download failed.
+    """
+    return find(folder, size, breeds, cache_file, cache_only, quiet).read()
+
+
+def find(
+    folder: Path | None,
+    size: int,
+    breeds: list[str] | None = None,
+    cache_file: Path | None = None,
+    cache_only: bool = False,
+    quiet: bool = False,
+) -> Found:
+    """What `load` decodes or takes from a cache, found and counted.
+
+    Raises:
+        RequestError: the photographs are missing, or the download failed.
     """
     if cache_file is not None and cache_file.exists() and not cache.is_npz(cache_file):
         raise RequestError(
             f"{cache_file} is no .npz file, and pickle files are never read or replaced; name "
             "another with --pickle-file, and it is written from the photographs"
         )
-    if cache_only:
-        stored = cache_file or default_cache(folder or cache_folder() / "dogs", size, breeds)
-        if stored.exists():
-            return load_stored(stored, size, breeds)
+    photographs = partial(find_photographed, folder, size, breeds, cache_file, quiet)
+    if not cache_only:
+        return photographs()
+    stored = cache_file or default_cache(folder or cache_folder() / "dogs", size, breeds)
+    if not stored.exists():
+        return photographs()
+    return Found(
+        name="dogs",
+        images=stored.stat().st_size // (3 * size * size),  # they are stored as they are
+        shape=(size, size, 3),
+        read=partial(recall_or_make_anew, stored, size, breeds, photographs),
+    )
+
+
+def find_photographed(
+    folder: Path | None, size: int, breeds: list[str] | None, cache_file: Path | None, quiet: bool
+) -> Found:
+    """The dogs from their photographs, which may be in the cache already (see `load`)."""
     if folder is None:
         folder = cache_folder() / "dogs"
         download_missing(folder, quiet)
     train, test = choose_breeds(*find_photographs(folder), breeds)
     cache_file = cache_file or default_cache(folder, size, breeds)
-    return recall_or_decode(folder, train, test, size, cache_file, quiet)
+    return Found(
+        name="dogs",
+        images=sum(len(paths) for split in (train, test) for paths in split.values()),
+        shape=(size, size, 3),
+        read=partial(recall_or_decode, folder, train, test, size, cache_file, quiet),
+    )
+
+
+def recall_or_make_anew(
+    stored: Path, size: int, breeds: list[str] | None, photographs: Callable[[], Found]
+) -> Dataset:
+    """The decoded images of an earlier run, whatever has become of the photographs.
+
+    Where the file cannot be used, the photographs are decoded in its place, if they are there.
+    """
+    try:
+        return load_stored(stored, size, breeds)
+    except ValueError as error:
+        reason = f"{stored} cannot be used: {error}"
+    try:
+        found = photographs()
+        memory.check([found], size)
+        dataset = found.read()
+    except RequestError as error:
+        raise RequestError(f"{reason}; and it cannot be made anew: {error}") from error
+    print(f"note: {reason}; it was made anew from the photographs", file=sys.stderr)
+    return dataset
 
 
 def load_stored(path: Path, size: int, breeds: list[str] | None) -> Dataset:
-    """The decoded images of an earlier run, whatever has become of the photographs."""
-    try:
-        dataset = cache.load(path, fingerprint=None, size=size)
-    except ValueError as error:
-        raise RequestError(
-            f"{path} cannot be used: {error}; leave out --use-pickle to make it anew"
-        ) from error
+    """The decoded images in a file.
+
+    Raises:
+        ValueError: it is damaged, or of another size, version or choice of breeds.
+    """
+    dataset = cache.load(path, fingerprint=None, size=size)
     if breeds is not None and tuple(breeds) != dataset.class_names:
-        raise RequestError(
-            f"{path} holds the breeds {', '.join(dataset.class_names)}, not those of --dog-breeds; "
-            "leave out --use-pickle to make it anew"
+        raise ValueError(
+            f"it holds the breeds {', '.join(dataset.class_names)}, not those of --dog-breeds"
         )
     return replace(dataset, origin=f"{len(dataset.class_names)} breeds of dog from {path}")
 

@@ -3,7 +3,10 @@
 import gzip
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -14,6 +17,25 @@ GZIP_MAGIC = b"\x1f\x8b"
 IDX_UNSIGNED_BYTES = 0x0800
 # Far above any such file (MNIST's largest has 47 MB): a header that asks for more is damaged.
 MOST_BYTES = 1 << 30
+# A byte of a gzipped file cannot stand for more than so many.
+MOST_UNPACKED = 1032
+
+
+def read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
+    """The shape [N, …] of an IDX file of unsigned bytes, gzipped or not, from its header alone.
+
+    Raises:
+        RequestError: it cannot be read, or is no such file.
+    """
+    with opened(path) as file:
+        shape = check_header(path, file.read(4 * (1 + dimensions)), dimensions)
+        size, most = math.prod(shape), MOST_UNPACKED * path.stat().st_size
+        if size > most:
+            raise RequestError(
+                f"{path}: cut short or damaged: its header promises {size:,} bytes of values, and "
+                f"the file can hold {most:,} at most; fetch it again"
+            )
+    return shape
 
 
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
@@ -22,15 +44,10 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
     Raises:
         RequestError: it cannot be read, or is not such a file whole.
     """
-    try:
-        with path.open("rb") as file:
-            gzipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        with gzip.open(path) if gzipped else path.open("rb") as file:
-            shape = check_header(path, file.read(4 * (1 + dimensions)), dimensions)
-            size = math.prod(shape)
-            values = file.read(size + 1)
-    except (OSError, EOFError, zlib.error, ValueError) as error:
-        raise RequestError(f"{path}: cut short or damaged ({error}); fetch it again") from error
+    with opened(path) as file:
+        shape = check_header(path, file.read(4 * (1 + dimensions)), dimensions)
+        size = math.prod(shape)
+        values = file.read(size + 1)
     if len(values) != size:
         found = "more" if len(values) > size else f"{len(values):,}"
         raise RequestError(
@@ -38,6 +55,18 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
             f"{found}; fetch it again"
         )
     return np.frombuffer(values, dtype=np.uint8).reshape(shape)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[BinaryIO]:
+    """The file, unpacked if it is gzipped; what fails while it is read is told in one line."""
+    try:
+        with path.open("rb") as file:
+            gzipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        with gzip.open(path) if gzipped else path.open("rb") as file:
+            yield file
+    except (OSError, EOFError, zlib.error, ValueError) as error:
+        raise RequestError(f"{path}: cut short or damaged ({error}); fetch it again") from error
 
 
 def check_header(path: Path, contents: bytes, dimensions: int) -> tuple[int, ...]:
@@ -53,5 +82,8 @@ def check_header(path: Path, contents: bytes, dimensions: int) -> tuple[int, ...
         )
     shape = tuple(int(size) for size in header[1:])
     if not 0 < math.prod(shape) <= MOST_BYTES:
-        raise RequestError(f"{path}: its header states the size {shape}; fetch it again")
+        raise RequestError(
+            f"{path}: its header states the size {shape}, expected 1 to {MOST_BYTES:,} values; "
+            "fetch it again"
+        )
     return shape

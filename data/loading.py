@@ -4,18 +4,18 @@ import argparse
 from collections.abc import Iterable
 from dataclasses import replace
 
-from data import cifar, dogs, drawn, mnist, omniglot
-from data.dataset import Dataset, Split
+from data import cifar, dogs, drawn, memory, mnist, omniglot
+from data.dataset import Dataset, Found, Split
 from data.resize import to_size
 from errors import RequestError
 
 
-def load_dogs(settings: argparse.Namespace) -> Dataset:
+def find_dogs(settings: argparse.Namespace) -> Found:
     """The dogs from where the flags say that they are."""
     folder = settings.data_dog_dir
     if folder is None and settings.data_dir is not None:
         folder = settings.data_dir / "dogs"
-    return dogs.load(
+    return dogs.find(
         folder,
         settings.image_size,
         breeds=settings.dog_breeds,
@@ -25,37 +25,40 @@ def load_dogs(settings: argparse.Namespace) -> Dataset:
     )
 
 
-READERS = {
-    "mnist": lambda settings: mnist.load(mnist.MNIST, settings.data_dir, settings.quiet),
-    "fashion-mnist": lambda settings: mnist.load(
+FOUND = {
+    "mnist": lambda settings: mnist.find(mnist.MNIST, settings.data_dir, settings.quiet),
+    "fashion-mnist": lambda settings: mnist.find(
         mnist.FASHION_MNIST, settings.data_dir, settings.quiet
     ),
-    "dogs": load_dogs,
-    "cifar10": lambda settings: cifar.load(cifar.CIFAR_10, settings.data_dir, settings.quiet),
-    "cifar100": lambda settings: cifar.load(cifar.CIFAR_100, settings.data_dir, settings.quiet),
-    "omniglot": lambda settings: omniglot.load(
+    "dogs": find_dogs,
+    "cifar10": lambda settings: cifar.find(cifar.CIFAR_10, settings.data_dir, settings.quiet),
+    "cifar100": lambda settings: cifar.find(cifar.CIFAR_100, settings.data_dir, settings.quiet),
+    "omniglot": lambda settings: omniglot.find(
         settings.data_dir, settings.image_size, settings.quiet
     ),
 }
-DRAWERS = {
-    "mnist": lambda settings: drawn.digits(settings.quiet),
-    "dogs": lambda settings: drawn.dogs(settings.quiet),
+DRAWN = {
+    "mnist": lambda settings: drawn.find_digits(settings.quiet),
+    "dogs": lambda settings: drawn.find_dogs(settings.quiet),
 }
 
 
 def load_datasets(names: Iterable[str], settings: argparse.Namespace) -> dict[str, Dataset]:
     """The named datasets, their images [N, S, S, C] uint8 where S is the flag --image-size.
 
-    The names are those of `READERS`, or of `DRAWERS` where data is to be drawn. Of the settings it
+    The names are those of `FOUND`, or of `DRAWN` where data is to be drawn. Of the settings it
     reads data_dir, data_dog_dir, dog_breeds, fake_data, image_size, pickle_file, quiet and
     use_pickle.
 
     Raises:
-        RequestError: the data is not there, cannot be downloaded, or is not what it should be.
+        RequestError: the data is not there, cannot be downloaded, or is not what it should be,
+            or does not fit into memory.
     """
-    loaders = DRAWERS if settings.fake_data else READERS
+    kinds = DRAWN if settings.fake_data else FOUND
     try:
-        return {name: sized(loaders[name](settings), settings) for name in names}
+        found = {name: kinds[name](settings) for name in names}
+        memory.check(found.values(), settings.image_size)
+        return {name: sized(each.read(), settings) for name, each in found.items()}
     except OSError as error:
         raise RequestError(f"the data cannot be read: {error}") from error
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from data.class_names import DIGITS, FASHION
-from data.dataset import Dataset, Split
+from data.dataset import Dataset, Found, Split
 from data.download import cache_folder, download
-from data.idx import read_idx
+from data.idx import read_idx, read_shape
 from errors import RequestError
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
@@ -72,6 +72,15 @@ def load(source: Source, data_dir: Path | None, quiet: bool = False) -> Dataset:
     Raises:
         RequestError: files are missing or damaged, or the download failed.
     """
+    return find(source, data_dir, quiet).read()
+
+
+def find(source: Source, data_dir: Path | None, quiet: bool = False) -> Found:
+    """What `load` reads, its four files found and their headers checked.
+
+    Raises:
+        RequestError: files are missing or damaged, or the download failed.
+    """
     if data_dir is None:
         folder = cache_folder() / source.folder
         download_missing(source, folder, quiet)
@@ -92,11 +101,16 @@ def load(source: Source, data_dir: Path | None, quiet: bool = False) -> Dataset:
             f"{source.name} not found: looked in {folder} for {missing[0]} or {missing[0]}.gz; "
             f"{ways}"
         )
-    return Dataset(
-        train=read_split(source, paths[TRAIN_IMAGES], paths[TRAIN_LABELS]),
-        test=read_split(source, paths[TEST_IMAGES], paths[TEST_LABELS]),
-        class_names=source.class_names,
-        origin=f"{source.name} from {folder}",
+    splits = [paths[TRAIN_IMAGES], paths[TRAIN_LABELS]], [paths[TEST_IMAGES], paths[TEST_LABELS]]
+    return Found(
+        name=source.name,
+        images=sum(count_images(source, *split) for split in splits),
+        shape=(FILE_SIZE, FILE_SIZE, 1),
+        read=lambda: Dataset(
+            *(read_split(source, *split) for split in splits),
+            class_names=source.class_names,
+            origin=f"{source.name} from {folder}",
+        ),
     )
 
 
@@ -129,24 +143,35 @@ def find_file(folder: Path, name: str) -> Path | None:
     return None
 
 
-def read_split(source: Source, images_path: Path, labels_path: Path) -> Split:
-    """A split from its two IDX files.
+def count_images(source: Source, images_path: Path, labels_path: Path) -> int:
+    """How many images a split has, from the headers of its two IDX files.
 
     Raises:
         RequestError: a file is damaged, or the two do not belong together.
     """
-    images = read_idx(images_path, dimensions=3)
-    labels = read_idx(labels_path, dimensions=1)
-    if images.shape[1:] != (FILE_SIZE, FILE_SIZE):
+    images, height, width = read_shape(images_path, dimensions=3)
+    (labels,) = read_shape(labels_path, dimensions=1)
+    if (height, width) != (FILE_SIZE, FILE_SIZE):
         raise RequestError(
-            f"{images_path}: its images are {images.shape[1]}×{images.shape[2]} pixels, expected "
+            f"{images_path}: its images are {height}×{width} pixels, expected "
             f"{FILE_SIZE}×{FILE_SIZE}; is it a file of {source.name}?"
         )
-    if len(images) != len(labels):
+    if images != labels:
         raise RequestError(
-            f"{labels_path}: {len(labels)} labels for the {len(images)} images of "
-            f"{images_path.name}; the two files do not belong together, fetch them again"
+            f"{labels_path}: {labels} labels for the {images} images of {images_path.name}; the "
+            "two files do not belong together, fetch them again"
         )
+    return images
+
+
+def read_split(source: Source, images_path: Path, labels_path: Path) -> Split:
+    """A split from its two IDX files.
+
+    Raises:
+        RequestError: a file is damaged, or has a label that is none.
+    """
+    images = read_idx(images_path, dimensions=3)
+    labels = read_idx(labels_path, dimensions=1)
     most = len(source.class_names) - 1
     if labels.max() > most:
         raise RequestError(

@@ -16,7 +16,7 @@ from threading import Lock
 import numpy as np
 from PIL import Image
 
-from data.dataset import Dataset, Split, labels_of
+from data.dataset import Dataset, Found, Split, labels_of
 from data.download import cache_folder, download
 from data.progress import with_progress
 from data.threads import picture_threads
@@ -28,9 +28,13 @@ MD5 = {
     "images_evaluation.zip": "6b91aef0f799c5bb55b94e3f2daec811",
 }
 LAYOUT = "zip files or folders that hold <alphabet>/characterNN/<name>.png"
+# Others may take gigabytes to unpack what is small.
+COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 DRAWING = re.compile(r"(?:.*/)?(\w[\w() .'-]*)/(character\d+)/(\w[^/\s]*\.png)")
 # The last drawings of each character, by the name of their file, are for testing.
 TESTED = 4
+# Far above either of the zip files (9.5 MB): a larger one is none.
+MOST_ZIPPED_BYTES = 1 << 28
 # Far above any such drawing (300 bytes, 105×105 pixels): a larger one is none.
 MOST_BYTES = 1 << 20
 MOST_PIXELS = 1_000
@@ -48,6 +52,10 @@ class Drawing:
 
     def __str__(self) -> str:
         return str(self.file) if self.member is None else f"{self.file}, {self.member}"
+
+
+# The drawings of each (alphabet, character), all in order.
+Characters = dict[tuple[str, str], list[Drawing]]
 
 
 def find_alphabets(data_dir: Path | None, quiet: bool = False) -> dict[str, list[str]]:
@@ -74,6 +82,16 @@ def load(data_dir: Path | None, image_size: int, quiet: bool = False) -> Dataset
         RequestError: files are missing or damaged, a character has too few drawings, or the
             download failed.
     """
+    return find(data_dir, image_size, quiet).read()
+
+
+def find(data_dir: Path | None, image_size: int, quiet: bool = False) -> Found:
+    """What `load` decodes, its drawings found and counted.
+
+    Raises:
+        RequestError: there are none, a character has too few, a zip file is damaged or unsafe, or
+            the download failed.
+    """
     folder = find_folder(data_dir, quiet)
     characters = group(find_drawings(folder))
     for (alphabet, character), drawings in characters.items():
@@ -82,6 +100,16 @@ def load(data_dir: Path | None, image_size: int, quiet: bool = False) -> Dataset
                 f"{folder}: {alphabet}/{character} has {len(drawings)} drawings, expected at least "
                 f"{TESTED + 1} ({TESTED} are for testing); fetch Omniglot again"
             )
+    return Found(
+        name="Omniglot",
+        images=sum(map(len, characters.values())),
+        shape=(image_size, image_size, 1),
+        read=lambda: decode_dataset(characters, folder, image_size, quiet),
+    )
+
+
+def decode_dataset(characters: Characters, folder: Path, image_size: int, quiet: bool) -> Dataset:
+    """Both splits, decoded with one progress bar."""
     train = [drawings[:-TESTED] for drawings in characters.values()]
     test = [drawings[-TESTED:] for drawings in characters.values()]
     images = decode_all([drawing for each in train + test for drawing in each], image_size, quiet)
@@ -140,6 +168,9 @@ def member_names(path: Path) -> list[str]:
     Nothing is unpacked here; but a zip file with such a name was made to do harm.
     """
     try:
+        size = path.stat().st_size
+        if size > MOST_ZIPPED_BYTES:
+            raise ValueError(f"has {size:,} bytes, expected {MOST_ZIPPED_BYTES:,} at most")
         with zipfile.ZipFile(path) as archive:
             names = [member.orig_filename for member in archive.infolist()]
     except Exception as error:  # on damaged files zipfile raises nearly anything
@@ -153,7 +184,7 @@ def member_names(path: Path) -> list[str]:
     return names
 
 
-def group(drawings: list[Drawing]) -> dict[tuple[str, str], list[Drawing]]:
+def group(drawings: list[Drawing]) -> Characters:
     """The drawings of each (alphabet, character), all in order."""
     characters = defaultdict(list)
     for drawing in drawings:
@@ -188,7 +219,10 @@ def read(drawing: Drawing, archives: dict[Path, zipfile.ZipFile]) -> bytes:
         if drawing.member is None:
             size = drawing.file.stat().st_size
         else:
-            size = archives[drawing.file].getinfo(drawing.member).file_size
+            member = archives[drawing.file].getinfo(drawing.member)
+            if member.compress_type not in COMPRESSIONS:
+                raise ValueError("compressed in a way that is none of Omniglot's")
+            size = member.file_size
         if size > MOST_BYTES:
             raise RequestError(
                 f"{drawing}: has {size:,} bytes, expected {MOST_BYTES:,} at most; fetch it again"

@@ -13,6 +13,8 @@ from errors import RequestError
 
 SUFFIXES = {".jpg", ".jpeg", ".png"}
 FORMATS = ("JPEG", "PNG")
+# Far above any photograph of a dog (most have 50 kB).
+MOST_BYTES = 1 << 27
 
 
 def decode_all(paths: Sequence[Path], size: int, quiet: bool) -> np.ndarray:
@@ -33,6 +35,9 @@ def decode(path: Path, size: int) -> np.ndarray:
         RequestError: it is no image, is cut short, or unpacks to more than memory should hold.
     """
     try:
+        size_on_disk = path.stat().st_size
+        if size_on_disk > MOST_BYTES:
+            raise ValueError(f"has {size_on_disk:,} bytes, expected {MOST_BYTES:,} at most")
         with Image.open(path, formats=FORMATS) as image:
             # The JPEG decoder scales down by 2, 4 or 8 almost for nothing; twice the size that is
             # wanted leaves the finer filter below enough to work with.

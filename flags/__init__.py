@@ -36,12 +36,13 @@ class PresetParser(Parser):
             self.error("--epochs and --max-steps both say how long to train; name one of them")
         return super()._read_args_from_files(arguments)
 
-    def parse_args(self, *arguments: object) -> argparse.Namespace:
+    def parse_args(self, given: Sequence[str]) -> argparse.Namespace:
         """The flags; a file that is no text, or names itself, is refused like any other flag."""
         try:
-            return super().parse_args(*arguments)
+            return super().parse_args(given)
         except (ValueError, RecursionError) as error:
-            self.error(f"the file of flags cannot be read: {error}")
+            files = " ".join(argument for argument in given if argument.startswith("@"))
+            self.error(f"{files}: the file of flags cannot be read: {error}")
 
 
 def parse_flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -49,22 +50,15 @@ def parse_flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
 
     Raises:
         RequestError: flags that cannot work, alone or together.
-        SystemExit: flags that argparse refuses (code 2), or --help (code 0).
+        SystemExit: --help (code 0).
     """
-    arguments = sys.argv[1:] if arguments is None else arguments
-    asked = make_parser().parse_args(arguments)
-    if asked.list_tasks:
-        return asked
-    if asked.resume:
-        return resumed_settings(asked, arguments, parse_and_resolve)
-    check_and_resolve(asked)
-    return asked
-
-
-def parse_and_resolve(arguments: Sequence[str]) -> argparse.Namespace:
-    """The settings that flags stand for."""
-    settings = make_parser().parse_args(arguments)
-    check_and_resolve(settings)
+    given = sys.argv[1:] if arguments is None else arguments
+    parse = make_parser().parse_args
+    settings = parse(given)
+    if settings.resume and not settings.list_tasks:
+        return resumed_settings(settings, given, parse)
+    if not settings.list_tasks:
+        check_and_resolve(settings)
     return settings
 
 

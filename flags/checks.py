@@ -1,9 +1,11 @@
 """Checks of the flags together, and what follows from those that were left out."""
 
 import argparse
+import os
 from functools import cache
-from pathlib import Path
+from stat import S_ISDIR, S_ISREG
 
+from channels import CHANNELS
 from errors import RequestError
 from tasks import TASKS, Task, find_tasks
 
@@ -22,6 +24,13 @@ WHOLE_NETWORKS = ("encoder", *COLUMNS, *BACKBONES)
 NETWORKS = ("conv", "fc", *WHOLE_NETWORKS)
 # keras.applications takes no smaller images, in pixels.
 SMALLEST_BACKBONE_IMAGE = 32
+# The names of all layers are in that of the run's folder, for which file systems have 255 bytes.
+MOST_LAYERS = 50
+# The weights that a column, or a head of the encoder, has for each 4×4 pixels.
+WEIGHTS_OF_A_WHOLE = 65_536
+# What no machine has that this is for, in bytes; and those of a float32, in which is computed.
+MOST_MEMORY = 10**12
+FLOAT_BYTES = 4
 # The datasets that --fake-data can draw.
 DRAWN = ("mnist", "dogs")
 
@@ -33,6 +42,7 @@ def check_and_resolve(settings: argparse.Namespace) -> None:
         RequestError: flags that cannot work together.
     """
     check_data(settings)
+    check_places(settings)
     tasks = chosen_tasks(settings)
     settings.tasks = [task.name for task in tasks]
     check_schedule(settings)
@@ -41,6 +51,7 @@ def check_and_resolve(settings: argparse.Namespace) -> None:
     check_backbone(settings)
     check_heads(settings, tasks)
     resolve(settings)
+    check_memory(settings, tasks)
 
 
 def chosen_tasks(settings: argparse.Namespace) -> list[Task]:
@@ -77,7 +88,8 @@ def check_data(settings: argparse.Namespace) -> None:
         ("--data-dir", settings.data_dir),
         ("--data-dog-dir", settings.data_dog_dir),
     ):
-        if folder is not None and not folder.is_dir() and not settings.fake_data:
+        # os.path takes a name that no folder can have, where pathlib fails.
+        if folder is not None and not os.path.isdir(folder) and not settings.fake_data:
             raise RequestError(
                 f"{flag}: there is no folder {folder}; name one that has the data, leave {flag} "
                 "out to download it, or use --fake-data"
@@ -89,6 +101,23 @@ def check_data(settings: argparse.Namespace) -> None:
         raise RequestError(
             f"--dog-breeds: expected 2 to {most} different breeds, got {' '.join(breeds)}"
         )
+
+
+def check_places(settings: argparse.Namespace) -> None:
+    """Refuses to write where there is something else, or can be nothing at all."""
+    cache_file = None if settings.fake_data else settings.pickle_file
+    for flag, path, kind, fits in (
+        ("--log-dir", settings.log_dir, "folder", S_ISDIR),
+        ("--pickle-file", cache_file, "file", S_ISREG),
+    ):
+        try:
+            problem = None if path is None or fits(path.stat().st_mode) else f"it is no {kind}"
+        except FileNotFoundError:
+            problem = None  # a run makes it
+        except (OSError, ValueError) as error:
+            problem = getattr(error, "strerror", None) or str(error)
+        if problem:
+            raise RequestError(f"{flag}: {path} cannot be used ({problem}); name another {kind}")
 
 
 def check_schedule(settings: argparse.Namespace) -> None:
@@ -123,6 +152,8 @@ def check_layers(settings: argparse.Namespace) -> None:
         raise RequestError(f"{name}: {whole[0]} is a whole network; name it alone")
     if not whole and network[-1] != "fc":
         raise RequestError(f"{name}: must end in fc, the output layer")
+    if len(network) > MOST_LAYERS:
+        raise RequestError(f"--network: expected at most {MOST_LAYERS} layers, got {len(network)}")
     convolutions = network.count("conv")
     if "conv" in network[convolutions:]:
         raise RequestError(
@@ -169,7 +200,7 @@ def check_backbone(settings: argparse.Namespace) -> None:
         )
     if settings.weights in (None, "none"):
         return
-    if settings.weights != "imagenet" and not Path(settings.weights).is_file():
+    if settings.weights != "imagenet" and not os.path.isfile(settings.weights):
         raise RequestError(
             f"--weights: there is no file {settings.weights!r}; name one, or none for random "
             "weights, or imagenet to download them"
@@ -213,7 +244,8 @@ def resolve(settings: argparse.Namespace) -> None:
     settings.filters = [
         given[min(depth, len(given) - 1)] for depth in range(settings.network.count("conv"))
     ]
-    settings.hidden_units = settings.hidden_units or HIDDEN_UNITS
+    if settings.network.count("fc") > 1:
+        settings.hidden_units = settings.hidden_units or HIDDEN_UNITS
     settings.norm = settings.norm or "batch"
     if settings.dropout is None:
         settings.dropout = 1.0 if network in ("encoder", *BACKBONES) else KEEP
@@ -221,3 +253,35 @@ def resolve(settings: argparse.Namespace) -> None:
         settings.stitch_init = settings.stitch_init or [1.0, 0.0]
     if settings.weights is None:
         settings.weights = "none"
+
+
+def check_memory(settings: argparse.Namespace, tasks: list[Task]) -> None:
+    """Refuses sizes that together are beyond any machine's memory."""
+    needed = FLOAT_BYTES * least_numbers(settings, tasks)
+    if needed > MOST_MEMORY:
+        raise RequestError(
+            f"--network {' '.join(settings.network)}: a training step needs {needed / 1e9:,.0f} GB "
+            f"of memory or more, expected at most {MOST_MEMORY / 1e9:,.0f}; lower --batch, "
+            "--image-size, --filters or --hidden-units"
+        )
+
+
+def least_numbers(settings: argparse.Namespace, tasks: list[Task]) -> int:
+    """How many numbers a training step takes at least: weights, and what a batch becomes."""
+    batch, size, channels = settings.batch, settings.image_size, CHANNELS[settings.input_style]
+    outputs = [task.classes for task in (tasks if settings.heads == "multi" else tasks[:1])]
+    numbers = batch * size**2  # the images, if they are grey
+    if settings.network[0] in BACKBONES:
+        return numbers
+    if settings.network[0] in WHOLE_NETWORKS:
+        return numbers + WEIGHTS_OF_A_WHOLE * (size // 4) ** 2 * len(outputs)
+    for filters in settings.filters:
+        numbers += (25 * channels + batch * size**2) * filters
+        # Pooling halves the size, and lrn has a window of weights between all channels.
+        size, channels = (size + 1) // 2, filters
+        numbers += filters**2 if settings.norm == "lrn" else 0
+    width = size**2 * channels
+    for units in [settings.hidden_units] * (settings.network.count("fc") - 1) + [sum(outputs)]:
+        numbers += (width + batch) * units
+        width = units
+    return numbers

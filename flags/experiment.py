@@ -5,15 +5,21 @@ import argparse
 from channels import CHANNELS
 from flags.checks import HIDDEN_UNITS, KEEP, MAX_STEPS, NETWORKS, TASK_TIME
 from flags.values import (
+    LARGEST_SEED,
+    MOST_EXAMPLES,
     finite_number,
     keep_probability,
     not_negative,
     positive_number,
+    proportion,
     whole_number,
 )
 from tasks import FAMILIES, TASKS
 
 Group = argparse._ArgumentGroup
+# In pixels. One of twice the height and width has more values, in four channels, than are counted
+# in 32 bits, as some of TensorFlow's operations do.
+SMALLEST_IMAGE, LARGEST_IMAGE = 8, 16_384
 
 
 class Length(argparse.Action):
@@ -62,7 +68,7 @@ def add_schedule_flags(group: Group) -> None:
     group.add_argument(
         "--task-weights",
         nargs="+",
-        type=not_negative,
+        type=proportion,
         metavar="W",
         help="a number for each task, 0 or more, of which only the proportions count: with "
         "--schedule random how often it is drawn, with joint its part in the sum of the losses, "
@@ -97,10 +103,11 @@ def add_input_flags(group: Group) -> None:
     )
     group.add_argument(
         "--image-size",
-        type=lambda text: whole_number(text, least=8),
+        type=lambda text: whole_number(text, least=SMALLEST_IMAGE, most=LARGEST_IMAGE),
         default=28,
         metavar="PIXELS",
-        help="height and width that every image is brought to, 8 or more (default: %(default)s)",
+        help="height and width that every image is brought to, "
+        f"{SMALLEST_IMAGE} to {LARGEST_IMAGE:,} (default: %(default)s)",
     )
     group.add_argument(
         "--standardize",
@@ -199,7 +206,7 @@ def add_training_flags(group: Group) -> None:
     )
     group.add_argument(
         "--batch",
-        type=whole_number,
+        type=lambda text: whole_number(text, most=MOST_EXAMPLES),
         default=100,
         metavar="N",
         help="examples in a training step, with --schedule joint of each task (default: "
@@ -215,7 +222,7 @@ def add_training_flags(group: Group) -> None:
     )
     group.add_argument(
         "--seed",
-        type=lambda text: whole_number(text, least=0),
+        type=lambda text: whole_number(text, least=0, most=LARGEST_SEED),
         default=0,
         metavar="N",
         help="of all that is random: equal seeds give equal runs (default: %(default)s)",

@@ -2,12 +2,14 @@
 
 import argparse
 from collections.abc import Callable, Sequence
+from decimal import Decimal
 from pathlib import Path
 
-from config import damage_told, read_config, settings_with_paths
+from config import CONFIG, damage_told, read_config, settings_with_paths
 from errors import RequestError
+from flags.checks import check_and_resolve
 
-# What may be asked for otherwise than when the run was started: how far, on what, and what is shown.
+# What may be otherwise than when the run was started: how far it goes, on what, what is shown.
 MAY_CHANGE = {"max_steps", "epochs", "gpu", "threads", "quiet", "resume", "dry_run"}
 
 Parse = Callable[[Sequence[str]], argparse.Namespace]
@@ -21,24 +23,24 @@ def resumed_settings(
     Args:
         asked: those flags alone, parsed.
         arguments: those flags.
-        parse: checks and resolves flags, and raises RequestError.
+        parse: parses flags, and raises RequestError.
 
     Raises:
         RequestError: the folder is no run's, or something else is to change.
     """
     folder = asked.resume
-    config = read_config(folder)
-    with damage_told(folder):
-        if "checkpoint_frequency" not in config["settings"]:
-            raise RequestError(
-                f"--resume: {folder} was made by an older version of this program, which did not "
-                "save what is needed for that; start the run again"
-            )
-        started_with = as_flags(settings_with_paths(config))
+    started_with = flags_of(folder)
+    try:
         started = parse(started_with)
+    except RequestError as error:
+        raise RequestError(
+            f"--resume: {folder / CONFIG} is damaged ({error}); start the run again"
+        ) from error
     if asked.epochs is not None:
         raise RequestError("--epochs: a run is taken up with --max-steps; name that")
     settings = parse([*started_with, *arguments])
+    for each in (started, settings):
+        check_and_resolve(each)
     for name, value in vars(settings).items():
         if name not in MAY_CHANGE and not alike(value, getattr(started, name)):
             raise RequestError(
@@ -54,6 +56,21 @@ def resumed_settings(
     return settings
 
 
+def flags_of(folder: Path) -> list[str]:
+    """The flags that a run was started with, as seen from where this is."""
+    try:
+        config = read_config(folder)
+    except RequestError as error:
+        raise RequestError(f"--resume: {error}") from error
+    if "checkpoint_frequency" not in config["settings"]:
+        raise RequestError(
+            f"--resume: {folder} was made by an older version of this program, which did not save "
+            "what is needed for that; start the run again"
+        )
+    with damage_told(folder):
+        return as_flags(settings_with_paths(config))
+
+
 def as_flags(settings: dict) -> list[str]:
     """The flags that resolve to those settings, --quiet not among them."""
     flags = []
@@ -65,10 +82,15 @@ def as_flags(settings: dict) -> list[str]:
         if value is True:
             flags.append(flag)
         elif isinstance(value, list):
-            flags += [flag, *map(str, value)]
+            flags += [flag, *map(typed, value)]
         else:
             flags.append(f"{flag}={value}")
     return flags
+
+
+def typed(value: object) -> str:
+    """One of several values as it is typed: argparse would take -1e-05 for a flag."""
+    return f"{Decimal(repr(value)):f}" if isinstance(value, float) else str(value)
 
 
 def alike(one: object, other: object) -> bool:

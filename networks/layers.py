@@ -75,7 +75,9 @@ class BatchNormalization(keras.layers.BatchNormalization):
             images, self.gamma, self.beta, epsilon=self.epsilon, is_training=training, **statistics
         )
         if training:
-            count = tf.cast(tf.size(images) / tf.shape(images)[-1], tf.float32)
+            # In 64 bits: a large batch of large images has more values than 32 can count.
+            size, shape = tf.size(images, tf.int64), tf.shape(images, tf.int64)
+            count = tf.cast(size / shape[-1], tf.float32)
             # TensorFlow divides the sum of squares by the count less one, and Keras by the count.
             self.move(self.moving_mean, mean)
             self.move(self.moving_variance, variance * (count - 1) / count)
@@ -100,7 +102,7 @@ class Dropout(keras.layers.Dropout):
         """[B, …] float32 to the same."""
         if not training:
             return inputs
-        size = tf.size(inputs)
+        size = tf.size(inputs, tf.int64)
         pairs = tf.random.stateless_uniform(
             [(size + 1) // 2],
             seed=self.seed_generator.state.value,

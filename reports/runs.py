@@ -93,6 +93,7 @@ def read_run(folder: Path) -> Run | None:
     config = read_config(folder)
     settings = FORMERLY | {"seed": config.get("seed")} | config["settings"]
     check_settings(folder, settings)
+    settings["hidden_units"] = hidden_units_of(settings)
     tests = read_tests(folder / "metrics.jsonl", len(settings["tasks"]))
     if not tests:
         return None
@@ -105,6 +106,13 @@ def read_run(folder: Path) -> Run | None:
         np.array([test["accuracy"] for test in tests], dtype=np.float64),
         (folder / "summary.json").is_file(),
     )
+
+
+def hidden_units_of(settings: dict) -> object:
+    """The width of the hidden layers; None where there are none, which older runs did not say."""
+    network = settings.get("network")
+    none = isinstance(network, list) and network.count("fc") < 2
+    return None if none else settings.get("hidden_units")
 
 
 def check_settings(folder: Path, settings: dict) -> None:

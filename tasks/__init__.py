@@ -51,14 +51,13 @@ def tasks_named(name: str, alphabets: Alphabets) -> Sequence[Task]:
     members = members_of(family, alphabets)
     if member == "*":
         return list(members.values())
-    if member.isdecimal() and int(member) < len(members):
-        return [list(members.values())[int(member)]]
-    if member not in members:
+    by_number = {str(number): task for number, task in enumerate(members.values())}
+    if member not in by_number | members:
         raise RequestError(
             f"--tasks: {name}: {family} has no {member!r}{meant(member, members)}; it has "
             f"{', '.join(members)}; a number from 0 to {len(members) - 1} is one too, and * is all"
         )
-    return [members[member]]
+    return [(by_number | members)[member]]
 
 
 def members_of(family: str, alphabets: Alphabets) -> dict[str, Task]:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
+from hypothesis.configuration import set_hypothesis_home_dir
 from PIL import Image
 from serving import Host
 
@@ -20,6 +22,9 @@ from data.class_names import CIFAR100, CIFAR100_FINE
 
 # The tests are the same on a machine that has a GPU.
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+# pytest --hypothesis-profile=long tries many times as many cases as usual.
+settings.register_profile("long", max_examples=2500)
 
 ROOT = Path(__file__).resolve().parent.parent
 BREEDS = ("beagle", "collie", "dingo")
@@ -141,6 +146,12 @@ def every_data_dir(data_dir: Path) -> Path:
     write_cifar100(data_dir / "cifar-100-binary")
     write_omniglot(data_dir / "omniglot")
     return data_dir
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_folder_of_hypothesis(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keeps what hypothesis writes out of the tree."""
+    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture(autouse=True)

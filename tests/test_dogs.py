@@ -1,6 +1,8 @@
 """Photographs in every layout, their split, and their decoding, sound and broken."""
 
+import os
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -11,7 +13,7 @@ from PIL import Image
 
 from data import dogs
 from data.breeds import find_photographs, hold_out
-from data.photographs import decode
+from data.photographs import decode, decode_all
 from errors import RequestError
 
 
@@ -132,7 +134,10 @@ def test_grey_photographs_become_colour(tmp_path):
         ("..,beagle", "is no plain file name"),
         (".hidden,beagle", "is no plain file name"),
         ("/etc/passwd,beagle", "is no plain file name"),
+        (f"{'beagle' * 20},beagle", r"line 32: the id '\w{100}' is no plain file name"),
         ("beagle1,", "line 32: id or breed is missing"),
+        ("beagle1,\x1b[2J", r"line 32: the breed '\\x1b\[2J' is no plain name"),
+        (f"beagle1,{'b' * 101}", "line 32: the breed 'b{100}' is no plain name"),
         (",beagle", "line 32: id or breed is missing"),
     ],
 )
@@ -157,6 +162,35 @@ def test_broken_labels(tmp_path, contents, message):
     (write_kaggle(tmp_path) / "labels.csv").write_bytes(contents)
     with pytest.raises(RequestError, match=message):
         dogs.load(tmp_path, 28)
+
+
+def test_labels_far_too_large_are_not_read(tmp_path):
+    os.truncate(write_kaggle(tmp_path) / "labels.csv", (1 << 24) + 1)
+    with pytest.raises(RequestError, match=r"labels.csv: .*has 16,777,217 bytes, expected"):
+        dogs.load(tmp_path, 28)
+
+
+def test_a_photograph_far_too_large_is_not_read(tmp_path):
+    os.truncate(write_kaggle(tmp_path) / "train" / "collie5.jpg", 1 << 40)
+    with pytest.raises(RequestError, match=r"collie5.jpg: .*1,099,511,627,776 bytes, expected"):
+        dogs.load(tmp_path, 28, quiet=True)
+
+
+def test_hidden_folders_are_no_breeds(tmp_path):
+    """Another process's cache may come and go in one while this one looks."""
+    write_folders(tmp_path, ["beagle", "dingo", ".cache-x"], each=2)
+    assert dogs.load(tmp_path, 28, quiet=True).class_names == ("beagle", "dingo")
+
+
+def test_what_pillow_warns_of_is_not_said(tmp_path):
+    path = tmp_path / "palette.png"
+    picture = Image.new("P", (9, 9))
+    picture.putpalette([1, 2, 3, 4, 5, 6])
+    picture.putpixel((0, 0), 1)
+    picture.save(path, transparency=b"\x00\x01")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert decode_all([path], 28, quiet=True).shape == (1, 28, 28, 3)
 
 
 def test_a_line_that_stands_twice_counts_once(tmp_path):

@@ -2,12 +2,13 @@
 
 import os
 import pickle
+import re
 
 import numpy as np
 import pytest
 from conftest import BREEDS, photograph, write_kaggle
 
-from data import dogs
+from data import cache, dogs
 from errors import RequestError
 
 
@@ -49,12 +50,56 @@ def test_a_damaged_cache_is_made_anew(tmp_path, damage):
     np.load(cache)  # whole again
 
 
-def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path):
+def rewrite(cache, save=np.savez, **arrays):
+    """The cache with some of its arrays replaced."""
+    save(cache, **{**np.load(cache), **arrays})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda old: {"train_labels": old["train_labels"] + 5},
+        lambda old: {"train_labels": old["train_labels"] - 1},
+        lambda old: {"train_labels": old["train_labels"].astype(np.int64)},
+        lambda old: {"train_labels": old["train_labels"][1:]},
+        lambda old: {"test_labels": np.zeros(3, np.int32)},
+        lambda old: {"test_images": old["test_images"][:0], "test_labels": old["test_labels"][:0]},
+        lambda old: {"test_images": old["test_images"].astype(np.int8)},
+        lambda old: {"test_images": old["test_images"][..., :1]},
+        lambda old: {"test_images": old["test_images"][:, :27]},
+        lambda old: {"class_names": old["class_names"][:2]},
+        lambda old: {"class_names": np.append(old["class_names"], "pug")},
+        lambda old: {"class_names": np.array(["beagle", "beagle", "dingo"])},
+        lambda old: {"class_names": np.array(["beagle", "", "dingo"])},
+        lambda old: {"class_names": np.arange(3)},
+        lambda old: {"class_names": np.array([])},
+        lambda old: {"version": np.array(0)},
+        lambda old: {"fingerprint": np.array("of other photographs")},
+        lambda old: {"save": np.savez_compressed},
+    ],
+)
+def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path, change):
     first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
     cache = tmp_path / "dogs-28px.npz"
-    arrays = dict(np.load(cache))
-    np.savez(cache, **{**arrays, "train_labels": arrays["train_labels"] + 5})
-    np.testing.assert_array_equal(dogs.load(tmp_path, 28).train.labels, first.train.labels)
+    contents = cache.read_bytes()
+    rewrite(cache, **change(dict(np.load(cache))))
+    assert cache.read_bytes() != contents
+    again = dogs.load(tmp_path, 28, quiet=True)
+    for split, expected in ((again.train, first.train), (again.test, first.test)):
+        np.testing.assert_array_equal(split.images, expected.images)
+        np.testing.assert_array_equal(split.labels, expected.labels)
+    assert again.class_names == first.class_names
+    assert cache.read_bytes() == contents
+
+
+def test_a_header_that_claims_another_shape(tmp_path):
+    dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    path = tmp_path / "dogs-28px.npz"
+    contents = path.read_bytes()
+    for claimed in (b"'shape': (17,", b"'shape': (99,"):
+        path.write_bytes(contents.replace(b"'shape': (27,", claimed))
+        with pytest.raises(ValueError, match="damaged"):
+            cache.load(path, None, 28)
 
 
 def test_another_size_is_another_cache(tmp_path, monkeypatch):
@@ -77,11 +122,43 @@ def test_a_cache_of_another_size_is_not_taken(tmp_path):
     cache = tmp_path / "my.npz"
     folder = write_kaggle(tmp_path / "dogs")
     dogs.load(folder, 28, cache_file=cache, quiet=True)
-    with pytest.raises(RequestError, match=r"28×28 pixels, expected 40×40; leave out --use-pickle"):
-        dogs.load(folder, 40, cache_file=cache, cache_only=True)
     dataset = dogs.load(folder, 40, cache_file=cache, quiet=True)  # made anew
     assert dataset.train.images.shape == (27, 40, 40, 3)
     assert dogs.load(folder, 40, cache_file=cache, cache_only=True).test.images.shape[1] == 40
+
+
+def test_a_cache_that_cannot_be_used_is_made_anew_where_it_was_asked_for(tmp_path, capsys):
+    cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
+    expected = dogs.load(folder, 40, quiet=True)
+    for damage, why in (
+        (lambda: dogs.load(folder, 28, cache_file=cache), "its images are 28×28 pixels, .* 40×40"),
+        (lambda: cache.write_bytes(cache.read_bytes()[:-100]), r"damaged \(.+\)"),
+        (lambda: cache.write_bytes(b""), r"damaged \(.+\)"),
+        (lambda: rewrite(cache, version=np.array(2)), "written by another version"),
+        (lambda: dogs.load(folder, 40, BREEDS[:2], cache), "it holds the breeds beagle, collie,.*"),
+    ):
+        damage()
+        capsys.readouterr()
+        dataset = dogs.load(folder, 40, list(BREEDS), cache_file=cache, cache_only=True, quiet=True)
+        np.testing.assert_array_equal(dataset.train.images, expected.train.images)
+        line = capsys.readouterr().err
+        assert re.fullmatch(
+            f"note: {cache} cannot be used: {why}; it was made anew from the photographs\n", line
+        ), line
+        dogs.load(folder, 40, cache_file=cache, cache_only=True, quiet=True)
+        assert capsys.readouterr().err == ""
+
+
+def test_a_cache_that_cannot_be_used_and_no_photographs(tmp_path):
+    cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
+    dogs.load(folder, 28, cache_file=cache, quiet=True)
+    cache.write_bytes(cache.read_bytes()[:-100])
+    (folder / "train" / "beagle0.jpg").unlink()
+    with pytest.raises(RequestError) as error:
+        dogs.load(folder, 28, cache_file=cache, cache_only=True)
+    line = str(error.value)
+    assert line.startswith(f"{cache} cannot be used: damaged (")
+    assert f"; and it cannot be made anew: {folder / 'labels.csv'}, line 2: names an image" in line
 
 
 def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
@@ -108,7 +185,7 @@ def test_a_cache_stands_in_for_the_photographs_if_asked(tmp_path):
         dogs.load(folder, 28, ["dingo", "beagle"], cache_file=cache, cache_only=True)
 
 
-def test_no_pickle_is_read_or_replaced(tmp_path):
+def test_no_pickle_is_read_or_replaced(tmp_path, capsys):
     marker = tmp_path / "unpickled"
 
     class Trap:
@@ -124,6 +201,6 @@ def test_no_pickle_is_read_or_replaced(tmp_path):
             dogs.load(folder, 28, cache_file=file, cache_only=cache_only)
     assert file.read_bytes() == contents
     np.savez(tmp_path / "trap.npz", version=np.array([Trap()], dtype=object))
-    with pytest.raises(RequestError, match="cannot be used"):
-        dogs.load(folder, 28, cache_file=tmp_path / "trap.npz", cache_only=True)
+    dogs.load(folder, 28, cache_file=tmp_path / "trap.npz", cache_only=True)
+    assert "trap.npz cannot be used: damaged (" in capsys.readouterr().err
     assert not marker.exists()

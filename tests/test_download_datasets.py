@@ -21,6 +21,11 @@ from data.download import cache_folder
 from errors import RequestError
 
 
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch):
+    monkeypatch.setattr("data.download.PAUSES", (0, 0))
+
+
 def served(host, source, folder):
     """The source, as if the gzipped IDX files in the folder, put on the host, were its own."""
     host.files |= {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -10,6 +10,8 @@ from conftest import ROOT, one_line, run_command
 from task import main
 from tasks import TASKS
 
+TOO_LONG = "x" * 300  # for a name in a file system
+
 
 @pytest.mark.parametrize(
     ("flags", "message"),
@@ -18,16 +20,17 @@ from tasks import TASKS
             "--tasks id dgo",
             "--tasks: no task 'dgo' (did you mean dog?); there are dog (up to ten breeds",
         ),
-        ("--task-time 0", "--task-time: expected a whole number, 1 or more, got '0'"),
+        ("--task-time 0", "--task-time: expected a whole number, 1 to 10,000,000,000, got '0'"),
         ("--max-steps -5", "--max-steps: expected a whole number"),
-        ("--batch 1.5", "--batch: expected a whole number, 1 or more, got '1.5'"),
+        ("--batch 1.5", "--batch: expected a whole number, 1 to 100,000,000, got '1.5'"),
         ("--threads 99999999999", "--threads: expected a whole number, 1 to 1,024, got"),
-        ("--seed -1", "--seed: expected a whole number, 0 or more"),
+        ("--seed -1", "--seed: expected a whole number, 0 to 9,223,372,036,854,775,807, got"),
         ("--dropout 0", "--dropout: expected a number above 0 and up to 1, got '0'"),
         ("--dropout 1.5", "--dropout: expected a number above 0 and up to 1"),
         ("--dropout nan", "--dropout: expected a number above 0 and up to 1"),
-        ("--learning-rate 0", "--learning-rate: expected a number above 0"),
-        ("--learning-rate inf", "--learning-rate: expected a number above 0"),
+        ("--learning-rate 0", "--learning-rate: expected a number, 1.2e-38 to 3.4e+38, got '0'"),
+        ("--learning-rate inf", "--learning-rate: expected a number, 1.2e-38 to 3.4e+38, got"),
+        ("--learning-rate 1e-38", "--learning-rate: expected a number, 1.2e-38 to 3.4e+38, got"),
         ("--network fc conv", "--network fc conv: must end in fc"),
         ("--network fc conv fc", "a conv cannot follow an fc"),
         ("--network pool fc", "invalid choice: 'pool'"),
@@ -38,7 +41,17 @@ from tasks import TASKS
         ("--fake-data --dog-breeds pug husky", "--dog-breeds: drawn dogs have breeds of their own"),
         ("--data-dir no/such", "--data-dir: there is no folder no/such"),
         ("--data-dog-dir no/such", "--data-dog-dir: there is no folder no/such"),
+        ("--data-dir task.py", "--data-dir: there is no folder task.py"),
+        (f"--data-dir {TOO_LONG}", "--data-dir: there is no folder xxx"),
+        ("--log-dir task.py", "--log-dir: task.py cannot be used (it is no folder); name another"),
+        ("--log-dir task.py/x", "--log-dir: task.py/x cannot be used (Not a directory)"),
+        (f"--log-dir {TOO_LONG}", "cannot be used (File name too long); name another folder"),
+        (
+            "--pickle-file tests",
+            "--pickle-file: tests cannot be used (it is no file); name another",
+        ),
         ("--dog-breeds pug", "--dog-breeds: expected 2 to 10 different breeds"),
+        ("--dog-breeds pug husky pug", "--dog-breeds: expected 2 to 10 different breeds"),
         ("--dog-breeds pug pug", "--dog-breeds: expected 2 to 10 different breeds"),
         ("--no-such-flag", "unrecognized arguments: --no-such-flag"),
         ("--max 5", "unrecognized arguments"),
@@ -56,20 +69,24 @@ from tasks import TASKS
         ("--schedule often", "invalid choice: 'often'"),
         ("--epochs 2 --max-steps 5", "--epochs and --max-steps both say how long"),
         ("--epochs=2 --max-steps=5", "--epochs and --max-steps both say how long"),
-        ("--epochs 0", "--epochs: expected a whole number, 1 or more"),
-        ("--image-size 7", "--image-size: expected a whole number, 8 or more, got '7'"),
-        ("--l2 -1", "--l2: expected a number, 0 or more, got '-1'"),
+        ("--epochs 0", "--epochs: expected a whole number, 1 to"),
+        ("--image-size 7", "--image-size: expected a whole number, 8 to 16,384, got '7'"),
+        ("--l2 -1", "--l2: expected a number, 0 to 3.4e+38, got '-1'"),
+        ("--l2 1e39", "--l2: expected a number, 0 to 3.4e+38, got '1e39'"),
         ("--network towers fc", "--network towers fc: towers is a whole network; name it alone"),
         ("--network towers --heads shared", "has a column and an output for each task"),
+        ("--network cross-stitch --heads shared", "has a column and an output for each task"),
         ("--network encoder --norm lrn", "--norm lrn: --network encoder has batch normalisation"),
+        ("--network towers --norm none", "--norm none: --network towers has batch normalisation"),
         ("--network encoder --dropout 0.5", "--dropout: --network encoder has no dropout"),
         ("--network towers --filters 8", "--filters 8: one number for each conv at most"),
         ("--network towers --hidden-units 8", "--hidden-units: --network towers has no fc"),
         ("--network towers --stitch-init 1 0", "--stitch-init: only --network cross-stitch"),
         ("--network cross-stitch --stitch-init 1", "expected 2 arguments"),
-        ("--network cross-stitch --stitch-init 1 inf", "expected a number, got 'inf'"),
+        ("--network cross-stitch --stitch-init 1 inf", "expected a number, -3.4e+38 to 3.4e+38"),
         ("--weights imagenet", "--weights: only --network mobilenetv2 and resnet50"),
         ("--freeze-backbone", "--freeze-backbone: only --network mobilenetv2 and resnet50"),
+        ("--network mobilenetv2 --image-size 31", "--network mobilenetv2 needs 32 or more"),
         ("--network resnet50", "--image-size 28: --network resnet50 needs 32 or more"),
         (
             "--network resnet50 --image-size 32 --weights imagenet --standardize",
@@ -80,11 +97,16 @@ from tasks import TASKS
             "--input-style channelplex: the weights of --weights imagenet",
         ),
         ("--fake-data --tasks fashion", "--fake-data: there are no drawn pictures for the task fa"),
+        ("--fake-data --tasks omniglot", "no drawn pictures for the task omniglot"),
         ("--fake-data --tasks cifar10:*", "no drawn pictures for the task cifar10:*"),
         ("--tasks omniglot:Greek --data-dir tests", "Omniglot not found"),
         (
             "--network resnet50 --image-size 32 --weights no.h5",
             "--weights: there is no file 'no.h5'",
+        ),
+        (
+            f"--network resnet50 --image-size 32 --weights {TOO_LONG}",
+            "--weights: there is no file 'xxx",
         ),
         ("@no/such.args", "No such file or directory: 'no/such.args'"),
         ("@docs/tensorboard.png", "the file of flags cannot be read"),
@@ -92,11 +114,7 @@ from tasks import TASKS
 )
 def test_refused_in_one_line(flags, message, monkeypatch, capsys):
     monkeypatch.chdir(ROOT)
-    try:
-        code = main(flags.split())
-    except SystemExit as error:  # argparse ends the program itself
-        code = error.code
-    assert code == 2
+    assert main(flags.split()) == 2
     output, line = capsys.readouterr()
     assert output == ""
     assert line.count("\n") == 1
@@ -146,7 +164,7 @@ def test_defaults():
         "network": ["conv", "fc"],
         "heads": "shared",
         "filters": [64],
-        "hidden_units": 500,
+        "hidden_units": None,
         "norm": "batch",
         "dropout": 0.9,
         "stitch_init": None,
@@ -170,6 +188,7 @@ def test_defaults():
         "log_dir": "log",
         "test_frequency": 100,
         "train_summary_frequency": 10,
+        "checkpoint_frequency": 1000,
         "trace": False,
         "train_metadata_frequency": 1000,
         "quiet": False,
@@ -197,6 +216,12 @@ def test_filters_are_resolved():
     assert dry_run(*deep)["filters"] == [64, 128, 128]
     assert dry_run(*deep, "--filters", "8", "16")["filters"] == [8, 16, 16]
     assert dry_run("--network", "fc")["filters"] == []
+
+
+def test_hidden_units_are_resolved_where_there_are_any():
+    assert dry_run("--network", "conv", "fc", "fc")["hidden_units"] == 500
+    assert dry_run("--network", "fc", "fc", "--hidden-units", "7")["hidden_units"] == 7
+    assert dry_run("--network", "towers")["hidden_units"] is None
 
 
 def test_what_follows_from_the_network():

@@ -1,6 +1,7 @@
 """Omniglot's zip files and folders, real in form and tiny in size, sound and broken."""
 
 import io
+import os
 import re
 import struct
 import subprocess
@@ -17,10 +18,10 @@ from data import omniglot
 from errors import RequestError
 
 
-def write_zip(path, members):
+def write_zip(path, members, compression=zipfile.ZIP_STORED):
     """A zip file of names and their contents."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with zipfile.ZipFile(path, "w") as archive:
+    with zipfile.ZipFile(path, "w", compression) as archive:
         for name, contents in members.items():
             archive.writestr(name, contents)
 
@@ -156,10 +157,12 @@ def test_alphabets_are_found_without_tensorflow(tmp_path):
     assert output == "2\n[]\n"
 
 
-@pytest.mark.parametrize("there", [False, True])
+@pytest.mark.parametrize("there", ["nothing", "a file", "a folder"])
 def test_nothing_there(tmp_path, there):
     folder = tmp_path / "omniglot"
-    if there:
+    if there == "a file":
+        folder.write_bytes(b"")
+    elif there == "a folder":
         write_zip(folder / "a.zip", {"other/file.txt": b"1"})
     for load in (omniglot.find_alphabets, lambda path: omniglot.load(path, 28)):
         assert one_line_of(load, tmp_path) == (
@@ -208,6 +211,22 @@ def test_a_damaged_zip_file(tmp_path, damage):
     path.write_bytes(damage(path.read_bytes()))
     line = one_line_of(omniglot.find_alphabets, tmp_path)
     assert re.fullmatch(f"{path}: no zip file, or damaged \\(.+\\); fetch it again", line)
+
+
+def test_a_zip_file_far_too_large_is_not_read(tmp_path):
+    path = tmp_path / "omniglot" / "a.zip"
+    write_zip(path, character("Greek/character01"))
+    os.truncate(path, 1 << 40)  # it takes no room on the disk
+    line = one_line_of(omniglot.find_alphabets, tmp_path)
+    assert "has 1,099,511,627,776 bytes, expected 268,435,456 at most" in line
+
+
+def test_a_drawing_compressed_in_another_way(tmp_path):
+    path = tmp_path / "omniglot" / "a.zip"
+    write_zip(path, character("Greek/character01"), zipfile.ZIP_LZMA)
+    line = one_line_of(omniglot.load, tmp_path, 28, True)
+    assert line.startswith(f"{path}, Greek/character01/0394_")
+    assert ": damaged (compressed in a way that is none of Omniglot's); fetch it again" in line
 
 
 def test_a_member_whose_contents_have_changed(tmp_path):

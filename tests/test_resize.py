@@ -104,6 +104,6 @@ def test_what_cannot_be_read_at_all(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise PermissionError(13, "Permission denied", "somewhere")
 
-    monkeypatch.setattr("data.mnist.load", refuse)
+    monkeypatch.setattr("data.mnist.find", refuse)
     with pytest.raises(RequestError, match=r"the data cannot be read: .*denied: 'somewhere'"):
         load_datasets(["mnist"], settings_of(tmp_path, 28))
