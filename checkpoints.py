@@ -96,7 +96,7 @@ class Checkpoints:
 def saved_in(run: Path) -> list[Path]:
     """The checkpoints in a run's folder, without the suffixes of their files, the last first."""
     folder = run / FOLDER
-    names = sorted(path.name for path in folder.iterdir()) if folder.is_dir() else []
+    names = [path.name for path in folder.glob("*.index") if path.is_file()]
     found = [re.fullmatch(rf"({NAME}-(\d+))\.index", name, re.ASCII) for name in names]
     steps = {int(match[2]): match[1] for match in found if match}
     return [folder / steps[step] for step in sorted(steps, reverse=True)]

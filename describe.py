@@ -95,18 +95,23 @@ def taken_up(folder: Path, now: dict, step: int) -> dict:
         RequestError: it was started on other data.
     """
     then = read_config(folder)
-    for name, data in now["data"].items():
-        with damage_told(folder):
-            digest = then["data"][name]["sha256"]
-        if digest != data["sha256"]:
+    with damage_told(folder):
+        digests = {name: then["data"][name]["sha256"] for name in now["data"]}
+        resumed = [*then.get("resumed", [])]
+        versions = dict([then, *resumed][-1]["versions"])
+    for name, digest in digests.items():
+        if digest != now["data"][name]["sha256"]:
             raise RequestError(
                 f"--resume: {folder} was started on other data than what is now in "
-                f"{data['origin']}; put that back, or start a new run"
+                f"{now['data'][name]['origin']}; put that back, or start a new run"
             )
     facts = ("device", "versions", "command", "directory", "started")
-    resumed = {"step": step, **{name: now[name] for name in facts}}
+    other = {
+        name: versions.get(name) for name, v in now["versions"].items() if versions.get(name) != v
+    }
+    this = {"step": step, "in_place_of": other, **{name: now[name] for name in facts}}
     changed = {name: now[name] for name in ("settings", "tasks")}
-    return {**then, **changed, "resumed": [*then.get("resumed", []), resumed]}
+    return {**then, **changed, "resumed": [*resumed, this]}
 
 
 def version_of(package: str) -> str | None:
@@ -149,13 +154,11 @@ def describe_resumption(config: dict) -> list[tuple[str, str]]:
     """From where a run goes on that is taken up, and what may change its last digits."""
     if not config.get("resumed"):
         return []
-    *before, now = [config, *config["resumed"]]
+    now = config["resumed"][-1]
     rows = [("goes on", f"after {now['step']:,} of {config['settings']['max_steps']:,} steps")]
-    then = before[-1]["versions"]
-    for name, is_now in now["versions"].items():
-        if is_now != then.get(name):
-            text = f"{name} {is_now} in place of {then.get(name)}: the last digits may differ"
-            rows.append(("", text))
+    for name, before in now["in_place_of"].items():
+        version = now["versions"][name]
+        rows.append(("", f"{name} {version} in place of {before}: the last digits may differ"))
     return rows
 
 

@@ -42,6 +42,8 @@ class Interrupts:
     def answer(self, signal_number: int, frame: FrameType | None) -> None:
         """Takes note of the first signal where it is deferred; else ends the program."""
         if not self.deferring or self.received is not None:
+            for number in self.previous:
+                signal.signal(number, signal.SIG_IGN)  # one is enough, and the end is under way
             raise Interrupted(signal_number)
         self.received = signal_number
 

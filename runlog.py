@@ -182,12 +182,12 @@ class RunLog:
                 tf.summary.scalar(tag, np.float32(value))
 
     def test(self, test: dict) -> None:
-        """Writes a test, a line of `metrics.jsonl`, to its curves and to that file."""
+        """Writes a test, a line of `metrics.jsonl`, to that file and to its curves."""
+        self.later(self._write_metrics, metrics_line(test))
         step = test["step"]
         self.scalars("test", step, {"accuracy": test["mean_accuracy"]})
         for curve, accuracy, loss in zip(self.curves, test["accuracy"], test["loss"], strict=True):
             self.scalars(f"test_{curve}", step, {"accuracy": accuracy, "loss": loss})
-        self.later(self._write_metrics, metrics_line(test))
 
     def _write_metrics(self, line: str) -> None:
         """Adds a line to the file, which must be there."""

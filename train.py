@@ -12,10 +12,12 @@ from statistics import fmean
 import tensorflow as tf
 
 from checkpoints import Checkpoints
+from config import CONFIG
 from data.dataset import Dataset
 from display import Display
-from errors import RunError
+from errors import RequestError, RunError
 from feed import by_feed, make_learners
+from flags.resume import what_stays
 from interrupts import Pace
 from loops import Diverged, EvaluationLoop, Tally, TrainingLoop
 from model import build_network, build_optimizer
@@ -73,12 +75,18 @@ class Trainer:
             has been saved yet.
 
         Raises:
-            RequestError: all that was saved is damaged.
+            RequestError: all that was saved is damaged, or was saved with other settings.
         """
         self.checkpoints = Checkpoints(folder, self.network, self.optimizer)
         saved = self.checkpoints.restore()
         if saved is None:
             return None
+        for name, value in what_stays(self.settings).items():
+            if saved["settings"].get(name) != value:
+                raise RequestError(
+                    f"{folder / CONFIG} has {name} {value}, and the run was saved with "
+                    f"{saved['settings'].get(name)}; put that back, or start a new run"
+                )
         self.step = self.saved = saved["step"]
         self.history = saved["history"]
         self.tallies.update({int(i): Tally(**tally) for i, tally in saved["tallies"].items()})
@@ -226,6 +234,7 @@ class Trainer:
             return
         state = {
             "step": self.step,
+            "settings": what_stays(self.settings),
             "history": self.history,
             "tallies": {index: asdict(tally) for index, tally in self.tallies.items()},
             "log": log.lengths(),

@@ -5,12 +5,15 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 from pathlib import Path
 
-from config import CONFIG, damage_told, read_config, settings_with_paths
+from config import CONFIG, PATHS, damage_told, read_config, settings_with_paths
 from errors import RequestError
 from flags.checks import check_and_resolve
 
 # What may be otherwise than when the run was started: how far it goes, on what, what is shown.
-MAY_CHANGE = {"max_steps", "epochs", "gpu", "threads", "quiet", "resume", "dry_run"}
+MAY_CHANGE = {
+    *("max_steps", "epochs", "gpu", "threads", "quiet"),
+    *("resume", "dry_run", "list_tasks"),  # which are not of a run
+}
 
 Parse = Callable[[Sequence[str]], argparse.Namespace]
 
@@ -54,6 +57,12 @@ def resumed_settings(
             "name more steps than that, or leave the flag out"
         )
     return settings
+
+
+def what_stays(settings: argparse.Namespace) -> dict:
+    """The settings without which a run that is taken up would be another, as JSON has them."""
+    left_out = {*MAY_CHANGE, *PATHS}
+    return {name: value for name, value in vars(settings).items() if name not in left_out}
 
 
 def flags_of(folder: Path) -> list[str]:

@@ -48,7 +48,8 @@ def add_data_flags(group: Group) -> None:
     group.add_argument(
         "--use-pickle",
         action="store_true",
-        help="take the dogs from that cache, if it is there, without looking at the photographs",
+        help="take the dogs from that cache, if it is there, without looking at the photographs, "
+        "unless it cannot be used",
     )
 
 

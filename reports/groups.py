@@ -15,7 +15,7 @@ WITHOUT_EFFECT = {
     "seed",
     *("log_dir", "quiet", "data_dir", "data_dog_dir", "pickle_file", "use_pickle"),
     *("gpu", "threads", "xla"),
-    *("trace", "train_metadata_frequency", "train_summary_frequency"),
+    *("trace", "train_metadata_frequency", "train_summary_frequency", "checkpoint_frequency"),
     *("dry_run", "list_tasks", "fake_data"),
     "epochs",  # which max_steps follows from
 }

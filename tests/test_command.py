@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from statistics import fmean
@@ -143,8 +144,10 @@ def test_checkpoint_holds_what_was_learned(run):
     latest = tf.train.latest_checkpoint(folder / "checkpoints")
     assert latest.endswith("ckpt-10")
     data = ("--data-dir", str(folder.parents[6] / "data"))
-    settings = parse_flags([*data, "--tasks", *TASKS, *TINY, "--seed", "9"])
+    settings = parse_flags([*data, "--tasks", *TASKS, *TINY])
     trainer = Trainer(settings, chosen_tasks(settings), load_datasets(["mnist", "dogs"], settings))
+    for variable in trainer.network.trainable_variables:
+        variable.assign(tf.ones_like(variable))
     trainer.take_up(folder)
     assert trainer.step == 10
     last = read_metrics(folder)[-1]
@@ -226,14 +229,44 @@ def test_deeper_network_other_style_and_optimizer(tmp_path):
 )
 def test_a_loss_that_is_no_number_ends_the_run(tmp_path, test_frequency, when):
     flags = ("--tasks", "id", "--learning-rate", "1e30", "--norm", "none", "--max-steps", "50")
-    result = start(tmp_path, *flags, "--test-frequency", test_frequency)
+    often = ("--checkpoint-frequency", "1")
+    result = start(tmp_path, *flags, *often, "--test-frequency", test_frequency)
     assert result.returncode == 1
     assert re.search(
         rf"failed: the loss of task id became (nan|inf) {when}, at learning rate 1e\+30; "
         r"the last that was a number is [\d.]+; start again with a smaller --learning-rate",
         one_line(result),
     )
-    assert [line["step"] for line in read_metrics(only_run(tmp_path / "log"))] == [0]
+    folder = only_run(tmp_path / "log")
+    assert [line["step"] for line in read_metrics(folder)] == [0]
+    assert [path.name for path in (folder / "checkpoints").glob("*.index")] == ["ckpt-1.index"]
+
+
+def test_a_run_goes_on_without_its_reader(tmp_path):
+    write_mnist(tmp_path / "mnist")
+    flags = ("--tasks", "id", "--filters", "2", "--max-steps", "40", "--test-frequency", "4")
+    command = [sys.executable, "task.py", "--data-dir", tmp_path, "--log-dir", tmp_path / "log"]
+    pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    process = subprocess.Popen([*command, *flags], cwd=ROOT, **pipe)
+    assert process.stdout.readline().startswith("tasks ")
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait(60) == 0
+    assert json.loads((only_run(tmp_path / "log") / "summary.json").read_text())["step"] == 40
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "errors"),
+    [
+        ("| head -c 1 > /dev/null", 0, ""),
+        (">&-", 0, ""),
+        ("> /dev/full", 1, "task.py: failed: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_what_cannot_be_printed(output, code, errors):
+    shell = f"set -o pipefail; {shlex.quote(sys.executable)} task.py --dry-run {output}"
+    result = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (code, errors)
 
 
 def test_the_users_own_keras_settings_change_nothing(tmp_path):
@@ -349,7 +382,8 @@ def test_no_data_and_no_network(tmp_path):
         HTTPS_PROXY=nowhere,
     )
     assert result.returncode == 2
-    (error,) = result.stderr.splitlines()
+    *notes, error = result.stderr.splitlines()
+    assert len(notes) == 2 and all(note.startswith("note: ") for note in notes)
     for text in ("train-images-idx3-ubyte.gz", "cache/multiple-tasks/mnist", "--data-dir"):
         assert text in error
     assert "network" in error
@@ -380,4 +414,4 @@ def test_log_dir_that_cannot_be_written(data_dir, tmp_path):
         *("--data-dir", data_dir, "--tasks", "id", "--log-dir", tmp_path / "file", "--quiet")
     )
     assert result.returncode == 2
-    assert "--log-dir: the run's folder" in one_line(result)
+    assert f"--log-dir: {tmp_path / 'file'} cannot be used (it is no folder)" in one_line(result)

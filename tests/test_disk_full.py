@@ -19,7 +19,7 @@ RARELY = "100000"
 # every ten points.
 FIRST = {
     "events.out.tfevents": ("--test-frequency", RARELY, "--train-summary-frequency", "1"),
-    "metrics.jsonl": ("--test-frequency", "50", "--train-summary-frequency", RARELY),
+    "metrics.jsonl": ("--test-frequency", "70", "--train-summary-frequency", RARELY),
     "checkpoints": ("--test-frequency", RARELY, "--train-summary-frequency", RARELY),
 }
 MIB = 1 << 20

@@ -17,13 +17,13 @@ from pathlib import Path
 import pytest
 from command_lines import BACKBONES, FILE, FLAGS, FOLDER, SWITCH, Given, command_lines
 from conftest import ROOT, one_line, run_command, write_omniglot
-from hypothesis import HealthCheck, assume, given, settings
+from fuzzing import cases
+from hypothesis import assume, given
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 from rules import faults
 
 from flags import make_parser, parse_flags
-from flags.checks import chosen_tasks
+from flags.checks import MAX_STEPS, chosen_tasks
 
 # Answers each command line, JSON in a line of its input, in a line of its output.
 PROGRAM = """
@@ -31,12 +31,14 @@ import argparse, contextlib, io, json, sys
 from pathlib import Path
 import task
 from describe import plain_settings
+from flags import make_parser
 from flags.checks import check_and_resolve
+from flags.resume import as_flags
 
 def resolved_again(printed):
     paths = ("data_dir", "data_dog_dir", "pickle_file", "log_dir")
     told = {n: Path(v) if n in paths and v is not None else v for n, v in printed.items()}
-    settings = argparse.Namespace(**told)
+    settings = make_parser().parse_args(as_flags(told))
     check_and_resolve(settings)
     return plain_settings(settings)
 
@@ -77,12 +79,6 @@ class Program:
         return json.loads(self.process.stdout.readline())
 
 
-@pytest.fixture(scope="module", autouse=True)
-def nothing_is_kept(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keeps what hypothesis writes out of the tree."""
-    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
-
-
 @pytest.fixture(scope="module")
 def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     """The program, in a folder that has in it what the command lines name."""
@@ -105,23 +101,12 @@ def float32_again() -> Iterator[None]:
     keras.config.set_dtype_policy("float32")
 
 
-def examples(count: int) -> settings:
-    """That many examples, always the same; with a larger profile of hypothesis's as many more."""
-    return settings(
-        max_examples=count * settings().max_examples // 100,
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
-
-
 @pytest.mark.parametrize("flawed", [False, True])
 @pytest.mark.parametrize("flag", FLAGS)
 def test_what_can_work_is_accepted_and_all_else_refused(flag, flawed, program):
     to_blame = set()
 
-    @examples(25)
+    @cases(25)
     @given(command_lines(flag, flawed), st.booleans())
     def agree(command, in_a_file):
         arguments = [text for each in command for text in each.arguments]
@@ -140,8 +125,10 @@ def test_what_can_work_is_accepted_and_all_else_refused(flag, flawed, program):
             assert re.search("--[a-z0-9-]+", errors)[0] in blamed
         else:
             assert (code, errors) == (0, "")
-            # What is resolved is what resolves to itself: a run is taken up from it.
-            assert again == json.loads(output)
+            # A run is taken up from what it resolved to, and --epochs are steps by then.
+            settings = json.loads(output)
+            steps = settings["max_steps"] or MAX_STEPS
+            assert again == settings | {"quiet": False, "epochs": None, "max_steps": steps}
 
     agree()
     assert flag in to_blame or not flawed or FLAGS[flag] is SWITCH
@@ -181,7 +168,7 @@ def test_what_is_accepted_can_be_built_and_trained(
     layers = network.split()
     last = [Given("--network", layers, layers), Given("--image-size", [str(size)], size)]
 
-    @examples(count)
+    @cases(count)
     @given(command_lines("--network", flawed=False))
     def work(command):
         command = [*command, *last]

@@ -21,7 +21,6 @@ from conftest import (
 from fuzzing import cases, damaged, outcome, put_for_now, snapshot
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.configuration import set_hypothesis_home_dir
 from serving import archive
 
 from data import download
@@ -31,12 +30,6 @@ SIZE = 28
 # What a member of a tar archive may be besides a plain file: links, devices, a folder, a pipe,
 # GNU's sparse file and long names, and a header of POSIX's.
 TYPES = (b"1", b"2", b"3", b"4", b"5", b"6", b"S", b"K", b"L", b"x")
-
-
-@pytest.fixture(scope="module", autouse=True)
-def nothing_is_kept(tmp_path_factory):
-    """Keeps what hypothesis writes out of the tree."""
-    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture

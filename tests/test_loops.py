@@ -2,8 +2,10 @@
 
 import itertools
 import os
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from data.dataset import Dataset, Split
 from feed import Feed, by_feed, make_learners
 from flags import parse_flags
 from flags.checks import chosen_tasks
-from loops import EvaluationLoop, Tally, TrainingLoop
+from loops import Diverged, EvaluationLoop, Tally, TrainingLoop
 from model import Network, build_network, build_optimizer
 from runlog import RunLog
 from schedule import relative_weights
@@ -200,9 +202,34 @@ def test_one_stretch_equals_several():
     added = parts.train(0, 3, 0) + parts.train(3, 4, 18) + parts.train(4, 7, 24)
     assert total.examples == added.examples == 42
     assert total.correct == added.correct
-    assert total.loss_sum == pytest.approx(added.loss_sum, rel=1e-5)
+    assert total.loss_sum == added.loss_sum
     for one, other in zip(weights_of(whole), weights_of(parts), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_step_whose_loss_is_no_number_is_the_last():
+    loops = make_loops("--learning-rate", "1e30", "--norm", "none", "--filters", "2")
+    with pytest.raises(Diverged) as caught:
+        loops.train(0, 9, 0)
+    assert (caught.value.task, caught.value.step) == (0, int(loops.training.optimizer.iterations))
+    assert caught.value.step < 9
+    assert not np.isfinite(caught.value.loss)
+    assert np.isfinite(caught.value.last)
+
+
+def test_a_test_in_pieces_equals_one_at_once():
+    loops, pieces = (make_loops("--filters", "2", test=450) for _ in range(2))
+    loops.evaluations[0].pace.amount = 9
+    pieces.evaluations[0].pace = SimpleNamespace(amount=1, measured=nullcontext)
+    assert pieces.feed.test_batch == TEST_BATCH  # and so there are three
+    assert loops.test() == pieces.test()
+
+
+@pytest.mark.parametrize("looks", [1, 2])
+def test_a_test_is_given_up_when_stopped(looks):
+    loops = make_loops("--filters", "2", test=450)
+    answers = iter([False] * (looks - 1) + [True])
+    assert loops.evaluations[0].test(lambda: next(answers)) is None
 
 
 def test_dropout_follows_from_the_step_and_not_from_what_came_before():

@@ -93,6 +93,19 @@ def refusal(capsys: pytest.CaptureFixture, *arguments: object) -> str:
 # What it reads.
 
 
+def test_hidden_units_that_there_are_not_keep_no_runs_apart(tmp_path):
+    """Runs of before say 500 of them where the network has no hidden layer."""
+    for network, groups in ((["conv", "fc"], 1), (["conv", "fc", "fc"], 2)):
+        runs = [
+            write_run(
+                *(tmp_path / f"{groups} {units}", [[0.1, 0.1]] * 2),
+                **{"network": network, "seed": seed, "hidden_units": units},
+            )
+            for seed, units in enumerate((500, None))
+        ]
+        assert len(groups_of(*runs)) == groups
+
+
 def test_a_last_line_cut_short_is_left_out(tmp_path: Path) -> None:
     run = write_run(tmp_path / "run", [[0.1, 0.1], [0.5, 0.2], [0.4, 0.6]], finished=False)
     whole = (run / "metrics.jsonl").read_text()
