@@ -93,7 +93,6 @@ def wait_until_saved(process: subprocess.Popen, folder: Path) -> None:
 @pytest.mark.parametrize("file", FIRST)
 def test_a_full_disk_is_told_and_what_was_saved_goes_on(file, disk, data_dir, tmp_path):
     flags = ("--data-dir", data_dir, *TINY, *FIRST[file])
-    unbroken = start(*flags, "--log-dir", tmp_path / "unbroken", "--quiet")
     process = start(*flags, "--log-dir", disk.folder / "log", "--quiet")
     wait_until_saved(process, disk.folder)
     fill(disk, file, process)
@@ -106,8 +105,9 @@ def test_a_full_disk_is_told_and_what_was_saved_goes_on(file, disk, data_dir, tm
     assert match[1] in ("No space left on device", "File too large")
     disk.make_room()
     assert end(start("--resume", run, "--quiet"))[::2] == (0, "")
-    assert end(unbroken)[::2] == (0, "")
-    assert all_of(run) == all_of(only_run(tmp_path / "unbroken"))
+    if file == "metrics.jsonl":  # for the others it is as for a run that is killed
+        assert end(start(*flags, "--log-dir", tmp_path, "--quiet"))[::2] == (0, "")
+        assert all_of(run) == all_of(only_run(tmp_path / "t_id_noise"))
 
 
 def ending(process: subprocess.Popen) -> str:
@@ -118,9 +118,8 @@ def ending(process: subprocess.Popen) -> str:
     return errors
 
 
-@pytest.mark.parametrize("file", FIRST)
-def test_a_folder_that_is_gone_is_told(file, data_dir, tmp_path):
-    process = start("--data-dir", data_dir, *TINY, *FIRST[file], "--log-dir", tmp_path, "--quiet")
+def test_a_folder_that_is_gone_is_told(data_dir, tmp_path):
+    process = start("--data-dir", data_dir, *TINY, "--log-dir", tmp_path, "--quiet")
     wait_until_saved(process, tmp_path)
     run = only_run(tmp_path)
     run.rename(tmp_path / "elsewhere")

@@ -106,7 +106,7 @@ def float32_again() -> Iterator[None]:
 def test_what_can_work_is_accepted_and_all_else_refused(flag, flawed, program):
     to_blame = set()
 
-    @cases(25)
+    @cases(16)
     @given(command_lines(flag, flawed), st.booleans())
     def agree(command, in_a_file):
         arguments = [text for each in command for text in each.arguments]

@@ -122,7 +122,7 @@ def test_idx_files(home, suffix, damage):
         for path, sound in contents.items()
         if path.parent == folders[0]
     }
-    fuzz(home, 300, damages, lambda: load("mnist", home), channels=1)
+    fuzz(home, 250, damages, lambda: load("mnist", home), channels=1)
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_labels_of_photographs(home):
     contents = path.read_bytes()
     damages = {path: damaged(contents) | text_of_labels(contents)}
     cache = home / "dogs" / f"dogs-{SIZE}px.npz"
-    fuzz(home, 400, damages, lambda: load("dogs", home), channels=3, written=[cache])
+    fuzz(home, 250, damages, lambda: load("dogs", home), channels=3, written=[cache])
 
 
 def test_photographs(home):
@@ -235,7 +235,7 @@ def test_omniglots_zip_files(home):
         path: damaged(packed(unpacked(sound))) | packed_again(sound, zipfile.ZIP_DEFLATED)
         for path, sound in contents.items()
     }
-    fuzz(home, 300, damages, lambda: load("omniglot", home), channels=1)
+    fuzz(home, 250, damages, lambda: load("omniglot", home), channels=1)
 
 
 @st.composite
@@ -261,7 +261,7 @@ def test_archives_that_are_downloaded(home, monkeypatch):
     monkeypatch.setattr(os, "sync", lambda: None)  # takes its time
     target.parent.mkdir()
 
-    @cases(300)
+    @cases(200)
     @given(gzipped(sound) | strange_archives(home))
     def check(contents):
         fetched.write_bytes(contents)

@@ -90,7 +90,7 @@ def test_a_damaged_file(run, tmp_path):
     home = tmp_path / "a" / "home"
     home.mkdir(parents=True)
 
-    @cases(350)
+    @cases(250)
     @given(st.data())
     def check(data):
         shutil.rmtree(home / "run", ignore_errors=True)
