@@ -10,11 +10,15 @@ import keras
 import tensorflow as tf
 
 from errors import RequestError
-from files import sync
+from files import sync, write_whole
 from model import Network
 
 FOLDER = "checkpoints"
 NAME = "ckpt"
+SCRATCH = ".saving"
+LIST = "checkpoint"  # where tf.train.latest_checkpoint looks
+# What keeps a sound checkpoint from being read.
+NOT_DAMAGE = (MemoryError, tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)
 # So many are kept: the one before stands in for the last one if that is damaged.
 KEPT = 2
 
@@ -43,18 +47,23 @@ class Checkpoints:
         self.checkpoint = tf.train.Checkpoint(
             trunk=network.trunk, heads=network.heads, optimizer=optimizer, progress=self.progress
         )
-        self.manager: tf.train.CheckpointManager | None = None
 
     def save(self, step: int, state: dict) -> None:
-        """Saves the network and the optimiser after so many steps, and the state beside them."""
+        """Saves the network and the optimiser after so many steps, and the state beside them.
+
+        Whole or not at all: a checkpoint is there once its index has its name, which comes last,
+        and those before it are removed after that. (TensorFlow's own manager writes the index in
+        its place, and takes a [ in the folder's name for a pattern.)
+        """
         self.progress.state = state
-        if self.manager is None:  # not before `restore`, whose outcome it reads from the folder
-            self.manager = tf.train.CheckpointManager(
-                self.checkpoint, str(self.folder), max_to_keep=KEPT, checkpoint_name=NAME
-            )
-        self.manager.save(checkpoint_number=step)
-        for path in (*self.folder.iterdir(), self.folder):
+        self.folder.mkdir(exist_ok=True)
+        self.checkpoint.write(str(self.folder / SCRATCH))
+        for path in sorted(self.folder.glob(f"{SCRATCH}.*")):  # the data, and then the index
             sync(path)
+            path.rename(self.folder / f"{NAME}-{step}{path.name.removeprefix(SCRATCH)}")
+        for folder in (self.folder, self.run):
+            sync(folder)
+        self.tidy(saved_in(self.run)[:KEPT])
 
     def restore(self) -> dict | None:
         """Restores the last checkpoint that is sound, and removes what no longer counts.
@@ -66,31 +75,26 @@ class Checkpoints:
             RequestError: all that was saved is damaged.
         """
         restored = restore_last(self.run, self.checkpoint)
-        kept = [] if restored is None else [p for p in saved_in(self.run) if is_until(p, restored)]
-        if self.folder.is_dir():
-            self.tidy(kept)
-        return None if restored is None else self.progress.state
+        if restored is None:
+            return None
+        saved = saved_in(self.run)
+        self.tidy(saved[saved.index(restored) :])
+        return self.progress.state
 
     def tidy(self, kept: list[Path]) -> None:
         """Leaves these checkpoints alone, the last first, and TensorFlow's list of them.
 
-        What else there is was damaged, or is of a save that was cut short. The list is written
-        anew, since TensorFlow in time deletes whatever stands in it.
+        The others are older, or damaged, or of a save that was cut short.
         """
         names = [path.name for path in kept]
-        for path in self.folder.iterdir():
+        for path in [*self.folder.glob(f"{NAME}-*"), *self.folder.glob(f"{SCRATCH}*")]:
             if path.is_dir():
                 shutil.rmtree(path)
             elif not any(path.name.startswith(f"{name}.") for name in names):
                 path.unlink()
-        if names:
-            dates = [path.with_name(f"{path.name}.index").stat().st_mtime for path in kept]
-            tf.compat.v1.train.update_checkpoint_state(
-                str(self.folder.resolve()),
-                names[0],
-                all_model_checkpoint_paths=names[::-1],
-                all_model_checkpoint_timestamps=dates[::-1],
-            )
+        lines = [f'model_checkpoint_path: "{names[0]}"']
+        lines += [f'all_model_checkpoint_paths: "{name}"' for name in reversed(names)]
+        write_whole(self.folder / LIST, "\n".join(lines) + "\n")
 
 
 def saved_in(run: Path) -> list[Path]:
@@ -100,11 +104,6 @@ def saved_in(run: Path) -> list[Path]:
     found = [re.fullmatch(rf"({NAME}-(\d+))\.index", name, re.ASCII) for name in names]
     steps = {int(match[2]): match[1] for match in found if match}
     return [folder / steps[step] for step in sorted(steps, reverse=True)]
-
-
-def is_until(path: Path, last: Path) -> bool:
-    """Whether the checkpoint is the last one, or was saved before it."""
-    return int(path.name.rpartition("-")[2]) <= int(last.name.rpartition("-")[2])
 
 
 def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
@@ -120,8 +119,10 @@ def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
     damage = []
     for path in found:
         try:
-            status = checkpoint.restore(str(path))
+            status = checkpoint.read(str(path))
             status.expect_partial().assert_existing_objects_matched()
+        except NOT_DAMAGE:
+            raise
         except Exception as error:  # on damaged files TensorFlow raises nearly anything
             damage.append(f"{path} ({' '.join(str(error).split())[:120]})")
             continue

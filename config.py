@@ -30,7 +30,7 @@ def read_config(folder: Path) -> dict:
     except OSError as error:
         raise RequestError(f"{path} cannot be read ({error.strerror})") from error
     except (ValueError, RecursionError) as error:
-        raise RequestError(f"{path} is not JSON; leave this run out, or mend it") from error
+        raise RequestError(f"{path} is not JSON; mend it, or leave this run out") from error
     if not isinstance(config, dict) or not isinstance(config.get("settings"), dict):
         raise RequestError(f"{path} has no settings; is it the config.json of a run?")
     return config
@@ -45,6 +45,8 @@ def settings_with_paths(config: dict) -> dict:
         if settings[name] is not None:
             path = Path(settings[name])
             settings[name] = Path(started_in, path) if elsewhere else path
+    if elsewhere and settings["weights"] not in ("none", "imagenet"):  # a file's name otherwise
+        settings["weights"] = os.path.join(started_in, settings["weights"])
     return settings
 
 

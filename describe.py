@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config import damage_told, read_config
+from config import PATHS, damage_told, read_config
 from errors import RequestError
 from tasks import Task
 
@@ -105,12 +105,15 @@ def taken_up(folder: Path, now: dict, step: int) -> dict:
                 f"--resume: {folder} was started on other data than what is now in "
                 f"{now['data'][name]['origin']}; put that back, or start a new run"
             )
+    how = {name: now["settings"][name] for name in ("gpu", "threads")}
     facts = ("device", "versions", "command", "directory", "started")
     other = {
         name: versions.get(name) for name, v in now["versions"].items() if versions.get(name) != v
     }
-    this = {"step": step, "in_place_of": other, **{name: now[name] for name in facts}}
-    changed = {name: now[name] for name in ("settings", "tasks")}
+    this = {"step": step, "in_place_of": other, **how, **{name: now[name] for name in facts}}
+    # Their paths stay as they are, seen from where the run was first started.
+    paths = {name: then["settings"][name] for name in (*PATHS, "weights")}
+    changed = {"settings": now["settings"] | paths, "tasks": now["tasks"]}
     return {**then, **changed, "resumed": [*resumed, this]}
 
 

@@ -1,5 +1,6 @@
 """Files that are there whole or not at all, and stay there if the machine goes down."""
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -7,12 +8,15 @@ from pathlib import Path
 
 def write_whole(path: Path, text: str) -> None:
     """Writes a text file, whole or not at all."""
-    scratch = path.with_name(f".{path.name}")
-    with scratch.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(scratch, path)
+    scratch = path.with_name(f".{path.name}-{os.getpid()}")
+    try:
+        with scratch.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
+    finally:
+        scratch.unlink(missing_ok=True)
     sync(path.parent)
 
 
@@ -26,5 +30,8 @@ def sync(path: Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems have no such thing for folders
+            raise
     finally:
         os.close(descriptor)

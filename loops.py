@@ -23,7 +23,7 @@ class Diverged(Exception):
     task: int  # its index
     step: int  # how many steps are done with the one in which it did
     loss: float
-    last: float  # the loss in the step before, if it trained the same tasks; else NaN
+    last: float  # the task's loss in the last step of this loop that had one; NaN before the first
 
 
 @dataclass

@@ -7,6 +7,7 @@ import os
 import platform
 import shlex
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from config import CONFIG
 from errors import RequestError
-from files import write_json
+from files import sync, write_json
 
 # File systems take names of 255 bytes, and a path is made of several.
 LONGEST_NAME = 120
@@ -33,13 +34,14 @@ def new_run_folder(settings: argparse.Namespace, config: dict) -> Iterator[Path]
         RequestError: it cannot be made.
     """
     parent = parent_folder(settings)
-    made = parent / f".new-{platform.node()}-{os.getpid()}"
+    made = parent / f".new-{os.getpid()}-{time.time_ns()}"
     with ExitStack() as held:
         try:
             made.mkdir(parents=True)
             held.enter_context(locked(made))
             write_json(made / CONFIG, config)
             folder = named_by_time(made)
+            sync(parent)
         except OSError as error:
             shutil.rmtree(made, ignore_errors=True)
             raise RequestError(

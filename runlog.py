@@ -27,7 +27,7 @@ METRICS = "metrics.jsonl"
 
 @contextmanager
 def told_in_a_line(when: Callable[[], str]) -> Iterator[None]:
-    """Turns what TensorFlow could not do, such as find enough memory, into a line.
+    """Turns what TensorFlow or the system could not do, such as find enough memory, into a line.
 
     Raises:
         RunError: it could not; the message says when and why.
@@ -145,11 +145,14 @@ class RunLog:
         while self.waiting:
             self.waiting.popleft().result()
 
-    def lengths(self) -> dict[str, int]:
-        """How many bytes each event file has, by its path in the folder, once all is on disk."""
+    def sync(self) -> dict[str, int]:
+        """Waits until all is on the disk; how many bytes each event file has, by its path there."""
         self.finish()
+        with writing(self.folder / METRICS, self.folder):
+            sync(self.folder / METRICS)
         for curve, writer in self.writers.items():
             with writing(self.files[curve], self.folder):
+                self.files[curve].stat()
                 writer.flush()
         lengths = {}
         for path in event_files(self.folder):

@@ -91,14 +91,15 @@ def train(
 ) -> int:
     """Trains from where the run in the folder was saved last, if it was, and reports."""
     from metrics import summarize
-    from runlog import RunLog, cut_back, told_in_a_line
+    from runlog import RunLog, cut_back, told_in_a_line, writing
 
     settings = trainer.settings
     with told_in_a_line(lambda: f"writing {folder}"):
         lengths = trainer.take_up(folder)
         if settings.resume:
             config = taken_up(folder, config, trainer.step)
-            write_json(folder / CONFIG, config)
+            with writing(folder / CONFIG, folder):
+                write_json(folder / CONFIG, config)
         cut_back(folder, trainer.step, lengths or {}, trainer.history)
         display.announce(what_will_run(config, folder))
         with RunLog(folder, settings.tasks) as log:
@@ -110,7 +111,8 @@ def train(
             display.stopped(trainer.step, resume_command(folder))
             return 128 + interrupts.received
         summary = summarize(trainer.history, settings.tasks, trainer.schedule.switches)
-        write_json(folder / SUMMARY, {"step": trainer.step, **summary})
+        with writing(folder / SUMMARY, folder):
+            write_json(folder / SUMMARY, {"step": trainer.step, **summary})
     display.results(summary, drawn=settings.fake_data)
     display.say(f"all of it is in {folder}")
     return 0

@@ -53,6 +53,7 @@ class Trainer:
         self.pace = Pace(LONGEST_STRETCH)  # in steps
         self.step = 0  # how many steps are done
         self.saved: int | None = None  # after how many it was saved last
+        self.checkpoints: Checkpoints | None = None  # known once there is a folder
         self.history: list[dict] = []  # the tests, as in metrics.jsonl
         # What each task's steps came to since the last point of the training curves.
         self.tallies: dict[int, Tally] = defaultdict(Tally)
@@ -71,7 +72,7 @@ class Trainer:
         """Goes back to what was saved last in a run's folder, in which it is saved from now on.
 
         Returns:
-            The lengths of the log's files then, as `RunLog.lengths` has them; None where nothing
+            The lengths of the log's files then, as `RunLog.sync` has them; None where nothing
             has been saved yet.
 
         Raises:
@@ -87,6 +88,11 @@ class Trainer:
                     f"{folder / CONFIG} has {name} {value}, and the run was saved with "
                     f"{saved['settings'].get(name)}; put that back, or start a new run"
                 )
+        if saved["step"] > self.settings.max_steps:
+            raise RequestError(
+                f"{folder / CONFIG} has {self.settings.max_steps} as max_steps, and "
+                f"{saved['step']} are done; put back what it had, or start a new run"
+            )
         self.step = self.saved = saved["step"]
         self.history = saved["history"]
         self.tallies.update({int(i): Tally(**tally) for i, tally in saved["tallies"].items()})
@@ -114,7 +120,7 @@ class Trainer:
         settings = self.settings
         while not stopped() and self.log_step(log, display, stopped):
             if self.step == settings.max_steps:
-                log.finish()
+                log.sync()
                 return True
             trained = self.schedule.tasks_at(self.step)
             self.train_stretch(trained, log)
@@ -137,7 +143,7 @@ class Trainer:
             stops=(
                 settings.max_steps,
                 self.schedule.next_switch(self.step),
-                self.step + (LONGEST_STRETCH if traced else self.pace.amount),
+                self.step + self.pace.amount,
             ),
             periods=(
                 settings.train_summary_frequency,
@@ -237,7 +243,7 @@ class Trainer:
             "settings": what_stays(self.settings),
             "history": self.history,
             "tallies": {index: asdict(tally) for index, tally in self.tallies.items()},
-            "log": log.lengths(),
+            "log": log.sync(),
         }
         with writing(self.checkpoints.folder, log.folder):
             self.checkpoints.save(self.step, state)

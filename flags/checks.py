@@ -111,6 +111,7 @@ def check_places(settings: argparse.Namespace) -> None:
         ("--pickle-file", cache_file, "file", S_ISREG),
     ):
         try:
+            str(path).encode()  # TensorFlow takes no other names
             problem = None if path is None or fits(path.stat().st_mode) else f"it is no {kind}"
         except FileNotFoundError:
             problem = None  # a run makes it

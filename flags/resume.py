@@ -42,8 +42,14 @@ def resumed_settings(
     if asked.epochs is not None:
         raise RequestError("--epochs: a run is taken up with --max-steps; name that")
     settings = parse([*started_with, *arguments])
-    for each in (started, settings):
-        check_and_resolve(each)
+    try:
+        check_and_resolve(started)
+    except RequestError as error:
+        raise RequestError(
+            f"--resume: {folder} goes on with what it was started with, and that cannot be had: "
+            f"{error}"
+        ) from error
+    check_and_resolve(settings)
     for name, value in vars(settings).items():
         if name not in MAY_CHANGE and not alike(value, getattr(started, name)):
             raise RequestError(
@@ -53,7 +59,7 @@ def resumed_settings(
             )
     if settings.max_steps < started.max_steps:
         raise RequestError(
-            f"--max-steps {settings.max_steps}: {folder} was started with {started.max_steps}; "
+            f"--max-steps {settings.max_steps}: {folder} is to go to {started.max_steps}; "
             "name more steps than that, or leave the flag out"
         )
     return settings
@@ -61,7 +67,7 @@ def resumed_settings(
 
 def what_stays(settings: argparse.Namespace) -> dict:
     """The settings without which a run that is taken up would be another, as JSON has them."""
-    left_out = {*MAY_CHANGE, *PATHS}
+    left_out = {*MAY_CHANGE, *PATHS, "weights"}  # which may be a path too
     return {name: value for name, value in vars(settings).items() if name not in left_out}
 
 
@@ -112,5 +118,5 @@ def alike(one: object, other: object) -> bool:
 def in_words(value: object) -> str:
     """A setting's value as it is typed."""
     if value is None or isinstance(value, bool):
-        return "it" if value else "nothing"
+        return "on" if value else "nothing"
     return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -62,6 +62,7 @@ def signal_at(process: subprocess.Popen, log_dir: Path, moment: int, number: int
 def kill_at(process: subprocess.Popen, log_dir: Path, moment: int) -> None:
     """Kills it, as a machine that fails does, and waits until it is gone."""
     signal_at(process, log_dir, moment, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
     process.communicate()
 
 

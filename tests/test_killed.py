@@ -2,12 +2,48 @@
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
-from conftest import write_mnist
+from conftest import ROOT, write_mnist
 from reading import only_run
 from running import FLAGS, all_of, end, kill_at, signal_at, start
+
+# task.py, which kills itself where the first argument says.
+KILLS_ITSELF = """
+import os, pathlib, signal, sys
+import device, task
+
+where, *arguments = sys.argv[1:]
+choose_device, rename = device.choose_device, pathlib.Path.rename
+
+def die(*given):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+def rename_all_but_the_index(path, target):
+    return die() if path.name == ".saving.index" else rename(path, target)
+
+def choose_and_arm(*given):
+    chosen = choose_device(*given)
+    import checkpoints, runlog
+    if where == "before what no longer counts is removed":
+        checkpoints.Checkpoints.tidy = die
+    if where == "before the log is cut back":
+        runlog.cut_back = die
+    if where == "before the log is opened":
+        runlog.RunLog.__init__ = die
+    if where == "before a checkpoint has its index":
+        pathlib.Path.rename = rename_all_but_the_index
+    return chosen
+
+device.choose_device = choose_and_arm
+sys.exit(task.main(arguments))
+"""
+PLACES = (
+    *("before a checkpoint has its index", "before what no longer counts is removed"),
+    *("before the log is cut back", "before the log is opened"),
+)
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +109,16 @@ class TestKilledOrStopped:
     @pytest.mark.parametrize("first", [12, 15, 18])
     def test_equals_the_unbroken_run(self, first, tmp_path, data_dir, unbroken):
         check_killed([first, first + 1, first + 2], tmp_path, data_dir, unbroken)
+
+    def test_killed_while_it_begins_to_go_on(self, tmp_path, data_dir, unbroken):
+        flags = ("--data-dir", data_dir, "--log-dir", tmp_path, *FLAGS)
+        for where in PLACES:
+            command = [sys.executable, "-c", KILLS_ITSELF, where, *map(str, flags)]
+            assert subprocess.run(command, cwd=ROOT).returncode == -signal.SIGKILL, where
+            flags = ("--resume", only_run(tmp_path))
+            if where == PLACES[0]:  # now that there is none, some are made
+                kill_at(start(*flags), tmp_path, moment=2)
+        check_whole(start(*flags), tmp_path, unbroken)
 
     @pytest.mark.parametrize(
         ("number", "code", "moment"),

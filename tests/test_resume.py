@@ -113,10 +113,10 @@ def test_a_run_that_is_done_stays_as_it_is(run):
     [
         (("--learning-rate", "0.2"), "--learning-rate: {run} was started with 0.1, and now it is"),
         (("--tasks", "id", "ref"), "--tasks: {run} was started with id, and now it is id ref"),
-        (("--xla",), "--xla: {run} was started with nothing, and now it is it"),
+        (("--xla",), "--xla: {run} was started with nothing, and now it is on"),
         (("--data-dir", "tests"), "--data-dir: {run} was started with"),
         (("--checkpoint-frequency", "5"), "--checkpoint-frequency: {run} was started with 4"),
-        (("--max-steps", "9"), "--max-steps 9: {run} was started with 10"),
+        (("--max-steps", "9"), "--max-steps 9: {run} is to go to 10"),
         (("--epochs", "3"), "--epochs: a run is taken up with --max-steps"),
         (("--threads", "0"), "argument --threads"),
         (("--network", "fc", "conv"), "--network fc conv: must end in fc"),
@@ -179,6 +179,26 @@ def test_what_is_no_run_any_more_is_refused(run, damage, message):
     assert result.stderr.count("\n") == 1
 
 
+def test_fewer_steps_than_are_done_are_refused(run):
+    changed(run, max_steps=9)
+    (run / "summary.json").unlink()
+    result = run_command("--resume", run)
+    assert result.returncode == 2
+    assert "config.json has 9 as max_steps, and 10 are done" in one_line(result)
+
+
+def test_what_was_saved_for_the_first_time_and_cut_short_is_no_hindrance(data_dir, tmp_path):
+    whole = run_on(data_dir, tmp_path / "whole", *ID, "--max-steps", "3")
+    run = Path(shutil.copytree(whole, tmp_path / "run"))
+    checkpoints = run / "checkpoints"
+    for path in checkpoints.iterdir():
+        path.rename(checkpoints / path.name.replace("ckpt-3", ".saving"))
+    (run / "summary.json").unlink()
+    assert run_command("--resume", run, "--quiet").returncode == 0
+    assert all_of(run) == all_of(whole)
+    assert not list(checkpoints.glob(".saving*"))
+
+
 def test_other_data_is_refused(data_dir, tmp_path):
     data = Path(shutil.copytree(data_dir, tmp_path / "data"))
     run = run_on(data, tmp_path / "log", *ID, "--max-steps", "4")
@@ -235,7 +255,7 @@ def test_lost_points_are_told(run):
     assert all_of(run)["metrics"].startswith(expected["metrics"].rpartition('{"step"')[0])
 
 
-def test_from_another_folder_and_after_a_move(data_dir, tmp_path):
+def test_from_other_folders_and_after_a_move(data_dir, tmp_path):
     relative = (
         "--data-dir",
         data_dir.name,
@@ -243,12 +263,13 @@ def test_from_another_folder_and_after_a_move(data_dir, tmp_path):
         os.path.relpath(tmp_path, data_dir.parent),
     )
     flags = (*relative, *TINY, *ID, "--max-steps", "4")
-    code, _, errors = end(start(*flags, cwd=data_dir.parent))
-    assert (code, errors) == (0, "")
-    run = only_run(tmp_path).rename(tmp_path / "moved")
-    code, _, errors = end(start("--resume", "moved", "--max-steps", "8", cwd=tmp_path))
-    assert (code, errors) == (0, "")
-    assert json.loads((run / "summary.json").read_text())["step"] == 8
+    assert end(start(*flags, cwd=data_dir.parent))[::2] == (0, "")
+    only_run(tmp_path).rename(tmp_path / "moved")
+    resume = ("--resume", "moved", "--data-dir", data_dir, "--max-steps")
+    assert end(start(*resume, "8", cwd=tmp_path))[::2] == (0, "")
+    code, output, _ = end(start("--resume", tmp_path / "moved", "--dry-run"))
+    assert code == 0
+    assert json.loads(output)["data_dir"] == str(data_dir)
 
 
 def test_a_folder_is_one_process_s_at_a_time(data_dir, tmp_path):
