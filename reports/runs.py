@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from config import read_config
+from config import CONFIG, read_config
 from errors import RequestError
 from schedule import Schedule, make_schedule
 
@@ -83,9 +84,13 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
 
 def runs_below(folder: Path) -> list[Path]:
     """The folders of the runs below a folder; itself if it is a run's, or none is below."""
-    if (folder / "config.json").exists():
-        return [folder]
-    return sorted(path.parent for path in folder.rglob("[!.]*/config.json")) or [folder]
+    found = []
+    for path, folders, files in os.walk(folder):  # which minds no folder that is gone meanwhile
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        if CONFIG in files:
+            found.append(Path(path))
+            folders.clear()
+    return sorted(found) or [folder]
 
 
 def read_run(folder: Path) -> Run | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
+from reports.runs import runs_below
+
 
 def read_curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
     """The points (step, value) of each tag in one curve's folder."""
@@ -33,5 +35,6 @@ def read_metrics(run: Path) -> list[dict]:
 
 def only_run(log_dir: Path) -> Path:
     """The folder of the one run in a --log-dir."""
-    (config,) = log_dir.rglob("config.json")
-    return config.parent
+    (run,) = runs_below(log_dir)
+    assert (run / "config.json").exists()
+    return run

@@ -11,6 +11,8 @@ from pathlib import Path
 from conftest import ROOT
 from reading import accumulate
 
+from reports.runs import runs_below
+
 # Two tasks with dropout, one of them on noise, and eleven tests. The points of training do not fall
 # together with the steps at which it is saved, nor these with the tests.
 FLAGS = (
@@ -41,10 +43,11 @@ def end(process: subprocess.Popen) -> tuple[int, str, str]:
 def wait_for_tests(process: subprocess.Popen, log_dir: Path, count: int) -> None:
     """Waits until the one run in a --log-dir has so many tests in its metrics, or has ended."""
     while process.poll() is None:
-        for config in log_dir.rglob("[!.]*/config.json"):
-            metrics = config.with_name("metrics.jsonl")
-            if count == 0 or (metrics.exists() and metrics.read_bytes().count(b"\n") >= count):
-                return
+        (run,) = runs_below(log_dir)
+        metrics = run / "metrics.jsonl"
+        tests = metrics.read_bytes().count(b"\n") if metrics.exists() else 0
+        if run != log_dir and tests >= count:
+            return
         time.sleep(0.002)
 
 

@@ -12,6 +12,8 @@ from conftest import write_mnist
 from reading import only_run
 from running import all_of, end, start
 
+from reports.runs import runs_below
+
 STEPS = ("--max-steps", "1200", "--checkpoint-frequency", "300")
 TINY = ("--tasks", "id", "noise", "--network", "fc", "--batch", "2", "--task-time", "10", *STEPS)
 RARELY = "100000"
@@ -85,7 +87,9 @@ def fill(disk: Disk, file: str, process: subprocess.Popen) -> None:
 def wait_until_saved(process: subprocess.Popen, folder: Path) -> None:
     """Waits until a run below a folder has been saved for the first time, or has ended."""
     while process.poll() is None:
-        if any("ckpt-300" in path.read_text() for path in folder.rglob("checkpoints/checkpoint")):
+        (run,) = runs_below(folder)
+        saved = run / "checkpoints" / "checkpoint"
+        if saved.exists() and "ckpt-300" in saved.read_text():
             return
         time.sleep(0.01)
 
