@@ -47,7 +47,7 @@ def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
         )
         return 1
     except Interrupted as interrupted:
-        complain(program, "stopped")
+        complain(program, f"stopped{interrupted.way_on}")
         return 128 + interrupted.signal_number
 
 

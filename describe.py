@@ -84,6 +84,12 @@ def digest_of(dataset: "Dataset") -> str:
     return digest.hexdigest()
 
 
+def what_bits_depend_on(settings: dict, config: dict) -> dict:
+    """What a run's last digits depend on besides its settings."""
+    threads = settings["threads"] or "as many as there are"
+    return {**config["versions"], "device": config["device"], "--threads": threads}
+
+
 def taken_up(folder: Path, now: dict, step: int) -> dict:
     """What `config.json` says of a run that is taken up after so many steps.
 
@@ -98,19 +104,18 @@ def taken_up(folder: Path, now: dict, step: int) -> dict:
     with damage_told(folder):
         digests = {name: then["data"][name]["sha256"] for name in now["data"]}
         resumed = [*then.get("resumed", [])]
-        versions = dict([then, *resumed][-1]["versions"])
+        before = what_bits_depend_on(then["settings"], [then, *resumed][-1])
     for name, digest in digests.items():
         if digest != now["data"][name]["sha256"]:
             raise RequestError(
                 f"--resume: {folder} was started on other data than what is now in "
                 f"{now['data'][name]['origin']}; put that back, or start a new run"
             )
-    how = {name: now["settings"][name] for name in ("gpu", "threads")}
+    is_now = what_bits_depend_on(now["settings"], now)
+    other = {name: [before.get(name), value] for name, value in is_now.items()}
+    other = {name: values for name, values in other.items() if values[0] != values[1]}
     facts = ("device", "versions", "command", "directory", "started")
-    other = {
-        name: versions.get(name) for name, v in now["versions"].items() if versions.get(name) != v
-    }
-    this = {"step": step, "in_place_of": other, **how, **{name: now[name] for name in facts}}
+    this = {"step": step, "otherwise": other, **{name: now[name] for name in facts}}
     # Their paths stay as they are, seen from where the run was first started.
     paths = {name: then["settings"][name] for name in (*PATHS, "weights")}
     changed = {"settings": now["settings"] | paths, "tasks": now["tasks"]}
@@ -158,10 +163,11 @@ def describe_resumption(config: dict) -> list[tuple[str, str]]:
     if not config.get("resumed"):
         return []
     now = config["resumed"][-1]
-    rows = [("goes on", f"after {now['step']:,} of {config['settings']['max_steps']:,} steps")]
-    for name, before in now["in_place_of"].items():
-        version = now["versions"][name]
-        rows.append(("", f"{name} {version} in place of {before}: the last digits may differ"))
+    nothing_saved = "" if now["step"] else ": nothing was saved yet, and it begins again"
+    steps = f"after {now['step']:,} of {config['settings']['max_steps']:,} steps{nothing_saved}"
+    rows = [("goes on", steps)]
+    for name, (before, is_now) in now["otherwise"].items():
+        rows.append(("", f"{name} {is_now} in place of {before}: the last digits may differ"))
     return rows
 
 

@@ -17,6 +17,7 @@ class Interrupted(BaseException):
     def __init__(self, signal_number: int) -> None:
         super().__init__(signal_number)
         self.signal_number = signal_number
+        self.way_on = ""  # what to do then
 
 
 class Interrupts:

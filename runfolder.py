@@ -98,9 +98,15 @@ def locked(folder: Path) -> Iterator[None]:
     The lock is the system's, and ends with its process, however that ends.
 
     Raises:
-        RequestError: another process has it; the message names it.
+        RequestError: another process has it, which the message names, or it cannot be written.
     """
-    with (folder / LOCK).open("a+", encoding="utf-8") as file:
+    try:
+        file = (folder / LOCK).open("a+", encoding="utf-8")
+    except OSError as error:
+        raise RequestError(
+            f"{folder} cannot be written ({error.strerror}); make it writable, or copy it elsewhere"
+        ) from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
@@ -117,4 +123,4 @@ def locked(folder: Path) -> Iterator[None]:
 
 def resume_command(folder: Path) -> str:
     """What to type to take a run up again."""
-    return f"python task.py --resume {shlex.quote(str(folder))}"
+    return f"python task.py --resume {shlex.quote(str(folder.absolute()))}"

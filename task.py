@@ -15,7 +15,7 @@ from describe import describe_run, plain_settings, taken_up, what_will_run
 from files import write_json
 from flags import parse_flags
 from flags.checks import chosen_tasks
-from interrupts import Interrupts
+from interrupts import Interrupted, Interrupts
 from runfolder import SUMMARY, locked, new_run_folder, resume_command
 from tasks import Task, describe_tasks
 
@@ -55,7 +55,11 @@ def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
         trainer, config = make_ready(settings, display)
         held.enter_context(interrupts.deferred())
         folder = settings.resume or held.enter_context(new_run_folder(settings, config))
-        return train(trainer, config, folder, display, interrupts)
+        try:
+            return train(trainer, config, folder, display, interrupts)
+        except Interrupted as interrupted:
+            interrupted.way_on = f"; go on from what was saved with: {resume_command(folder)}"
+            raise
 
 
 def is_done(folder: Path, max_steps: int) -> bool:

@@ -60,7 +60,7 @@ def resumed_settings(
     if settings.max_steps < started.max_steps:
         raise RequestError(
             f"--max-steps {settings.max_steps}: {folder} is to go to {started.max_steps}; "
-            "name more steps than that, or leave the flag out"
+            "name that or more, or leave the flag out"
         )
     return settings
 

@@ -125,9 +125,8 @@ def add_run_flags(group: Group) -> None:
         type=whole_number,
         default=1_000,
         metavar="STEPS",
-        help="steps after which the run is saved, so that it can be taken up with --resume; the "
-        "last two such states are kept, and one is saved at the end and on a signal (default: "
-        "%(default)s)",
+        help="the run is saved every so many steps, at the end, and on Ctrl-C or SIGTERM, to be "
+        "taken up with --resume; the last two states are kept (default: %(default)s)",
     )
     group.add_argument(
         "--trace",

@@ -51,8 +51,10 @@ def test_a_second_signal_ends_the_run_at_once(tmp_path):
         process.send_signal(signal.SIGTERM)
     code, _, errors = end(process)
     assert code in (143, -signal.SIGTERM)  # or when Python itself was at its end
-    assert errors in ("task.py: stopped\n", "")
-    assert not (only_run(tmp_path / "log") / "summary.json").exists()
+    run = only_run(tmp_path / "log")
+    way_on = f"; go on from what was saved with: python task.py --resume {run}"
+    assert errors in (f"task.py: stopped{way_on}\n", "")
+    assert not (run / "summary.json").exists()
 
 
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
