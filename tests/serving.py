@@ -58,6 +58,7 @@ class Answer(BaseHTTPRequestHandler):
             self.send_error(int(fault or 404))
             return
         if fault == "silent":
+            self.connection.settimeout(PATIENCE)  # the client's own may be every socket's here
             self.connection.recv(1)  # ends with the connection
             return
         contents = self.server.files[path]
