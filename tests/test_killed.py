@@ -21,8 +21,11 @@ choose_device, rename = device.choose_device, pathlib.Path.rename
 def die(*given):
     os.kill(os.getpid(), signal.SIGKILL)
 
-def rename_all_but_the_index(path, target):
-    return die() if path.name == ".saving.index" else rename(path, target)
+def rename_one_file(path, target):
+    renamed = rename(path, target)
+    if path.name.startswith(".saving."):
+        die()
+    return renamed
 
 def choose_and_arm(*given):
     chosen = choose_device(*given)
@@ -34,7 +37,7 @@ def choose_and_arm(*given):
     if where == "before the log is opened":
         runlog.RunLog.__init__ = die
     if where == "before a checkpoint has its index":
-        pathlib.Path.rename = rename_all_but_the_index
+        pathlib.Path.rename = rename_one_file
     return chosen
 
 device.choose_device = choose_and_arm
