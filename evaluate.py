@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from command import Parser, exit_code_of, prepare_outputs
-from config import damage_told, read_config, settings_with_paths
 from errors import RequestError
-from flags.checks import check_data, chosen_tasks
+from runs.config import damage_told, read_config, settings_with_paths
+from settings.checks import check_data, chosen_tasks
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
     import numpy as np
@@ -75,12 +75,12 @@ def run(asked: argparse.Namespace) -> int:
     if asked.tasks:
         tasks = chosen_tasks(argparse.Namespace(**{**vars(settings), "tasks": asked.tasks}))
 
-    from device import choose_device
+    from training.device import choose_device
 
     choose_device(asked.gpu, settings.threads)
     from data.loading import load_datasets
-    from evaluation import Reading, reading_of, restore_network, score
-    from runlog import told_in_a_line
+    from runs.log import told_in_a_line
+    from training.scoring import Reading, reading_of, restore_network, score
 
     readings = [Reading(index) for index in range(len(tasks))]
     if asked.tasks:
@@ -111,7 +111,7 @@ def output_of(asked: argparse.Namespace) -> Path:
 
 def write(asked: argparse.Namespace, results: list[dict], seed: int) -> None:
     """Writes the results as JSON, and says where."""
-    from files import write_json
+    from runs.files import write_json
 
     output = output_of(asked)
     try:
@@ -176,7 +176,7 @@ def describe_result(
 
 def show(results: list[dict], drawn: bool, quiet: bool) -> None:
     """Prints the accuracies, and the confusions unless quiet."""
-    from display import labels
+    from runs.display import labels
 
     names = labels([result["name"] for result in results])
     width = max(map(len, names))

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import keras
 import tensorflow as tf
 
-from channels import CHANNELS, lay_channels
 from networks import backbones, columns, conv_fc, encoder
+from networks.channels import CHANNELS, lay_channels
 
 BUILDERS = {
     "conv": conv_fc.build,

@@ -10,19 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from command import exit_code_of, prepare_outputs
-from config import CONFIG
-from describe import describe_run, plain_settings, taken_up, what_will_run
-from files import write_json
-from flags import parse_flags
-from flags.checks import chosen_tasks
 from interrupts import Interrupted, Interrupts
-from runfolder import SUMMARY, locked, new_run_folder, resume_command
+from runs.config import CONFIG
+from runs.describe import describe_run, plain_settings, taken_up, what_will_run
+from runs.files import write_json
+from runs.folder import SUMMARY, locked, new_run_folder, resume_command
+from settings import parse_flags
+from settings.checks import chosen_tasks
 from tasks import Task, describe_tasks
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
     from data.dataset import Dataset
-    from display import Display
-    from train import Trainer
+    from runs.display import Display
+    from training.trainer import Trainer
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
     """Begins a run or takes one up, in a folder that is this process's alone meanwhile."""
-    from display import Display
+    from runs.display import Display
 
     display = Display(settings.quiet, settings.tasks)
     with ExitStack() as held:
@@ -72,13 +72,13 @@ def is_done(folder: Path, max_steps: int) -> bool:
 
 def make_ready(settings: argparse.Namespace, display: "Display") -> "tuple[Trainer, dict]":
     """Loads TensorFlow and the data, and builds the network; with it what `config.json` says."""
-    from device import choose_device
+    from training.device import choose_device
 
     with display.busy("Loading TensorFlow"):
         device = choose_device(settings.gpu, settings.threads)
         from data.loading import load_datasets
-        from runlog import told_in_a_line
-        from train import Trainer
+        from runs.log import told_in_a_line
+        from training.trainer import Trainer
 
     tasks = chosen_tasks(settings)
     datasets = load_datasets({task.dataset: None for task in tasks}, settings)
@@ -94,8 +94,8 @@ def train(
     trainer: "Trainer", config: dict, folder: Path, display: "Display", interrupts: Interrupts
 ) -> int:
     """Trains from where the run in the folder was saved last, if it was, and reports."""
-    from metrics import summarize
-    from runlog import RunLog, cut_back, told_in_a_line, writing
+    from reports.metrics import summarize
+    from runs.log import RunLog, cut_back, told_in_a_line, writing
 
     settings = trainer.settings
     with told_in_a_line(lambda: f"writing {folder}"):

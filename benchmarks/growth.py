@@ -29,8 +29,8 @@ from benchmarks.timed_run import TimedRun, timed_run
 from command import Parser, exit_code_of, prepare_outputs
 from data import mnist
 from data.idx import IDX_UNSIGNED_BYTES
-from flags import parse_flags
-from flags.values import whole_number
+from settings import parse_flags
+from settings.values import whole_number
 
 TASKS = ("id", "ref", "inv", "noise", "perm", "zero", "one")
 # How many images MNIST has to train and to test on, and how many do where they do not matter.

@@ -22,9 +22,9 @@ from benchmarks.measuring import (
     write,
 )
 from command import exit_code_of, prepare_outputs
-from device import choose_device
-from flags import parse_flags
-from flags.checks import chosen_tasks
+from settings import parse_flags
+from settings.checks import chosen_tasks
+from training.device import choose_device
 
 SEED = 0
 ONE, TEN = "one task", "ten tasks"
@@ -82,7 +82,7 @@ def make_loops(settings: argparse.Namespace) -> list:
 
     from data.class_names import CIFAR10
     from data.dataset import Dataset, Split
-    from train import Trainer
+    from training.trainer import Trainer
 
     draw = np.random.default_rng(SEED)
     labels = np.arange(2_000, dtype=np.int32) % 10

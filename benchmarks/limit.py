@@ -24,7 +24,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from channels import CHANNELS
+from networks.channels import CHANNELS
 
 WINDOW = 5  # the convolution's height and width
 CLASSES = 10

@@ -17,10 +17,10 @@ from rich.console import Console
 from rich.progress import track
 
 from command import Parser
-from describe import version_of
 from errors import RequestError
-from files import write_json
-from flags.values import whole_number
+from runs.describe import version_of
+from runs.files import write_json
+from settings.values import whole_number
 
 Item = TypeVar("Item")
 

@@ -6,8 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from channels import CHANNELS, lay_channels
 from data.dataset import Dataset
+from networks.channels import CHANNELS, lay_channels
 
 
 class Reference:

@@ -29,7 +29,7 @@ from benchmarks.timed_run import ROOT, TimedRun, timed_run
 from benchmarks.timed_task import Moment
 from command import exit_code_of, prepare_outputs
 from errors import RequestError
-from flags import parse_flags
+from settings import parse_flags
 
 RUN = (
     *("--tasks", "id", "ref", "inv", "--task-time", "200", "--max-steps", "1000"),

@@ -25,14 +25,14 @@ from typing import TYPE_CHECKING
 from benchmarks import measuring
 from benchmarks.measuring import ratios, spread, told
 from command import Parser, exit_code_of, prepare_outputs
-from device import choose_device
-from flags import parse_flags
-from flags.checks import chosen_tasks
+from settings import parse_flags
+from settings.checks import chosen_tasks
+from training.device import choose_device
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
     from benchmarks.limit import Work
     from data.dataset import Dataset
-    from train import Trainer
+    from training.trainer import Trainer
 
 # The program's variants, and the flags of each.
 VARIANTS = {
@@ -138,7 +138,7 @@ def load(settings: argparse.Namespace, test_images: int) -> "Dataset":
 
 def program_calls(settings: Settings, dataset: "Dataset", steps: int) -> Calls:
     """The program's own steps and tests: `train` and `test`, each with a variant's name."""
-    from train import Trainer
+    from training.trainer import Trainer
 
     calls: Calls = {}
     for name, variant in settings.items():

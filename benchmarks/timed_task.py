@@ -115,10 +115,9 @@ def wrap_what_needs_no_tensorflow(watch: Stopwatch) -> None:
     """Times what is loaded before the flags are checked, and the loading of the rest."""
     from rich.live import Live
 
-    import describe
-    import device
-    import files
-    from display import Display
+    from runs import describe, files
+    from runs.display import Display
+    from training import device
 
     watch.wrap(describe, "describe_run", "logging")
     watch.wrap(files, "write_whole", "logging")
@@ -137,10 +136,10 @@ def wrap_what_needs_no_tensorflow(watch: Stopwatch) -> None:
 
 def wrap_what_needs_tensorflow(watch: Stopwatch) -> None:
     """Times the rest."""
-    import runlog
     from data import loading
-    from loops import EvaluationLoop, TrainingLoop
-    from train import Trainer
+    from runs import log
+    from training.step import EvaluationLoop, TrainingLoop
+    from training.trainer import Trainer
 
     watch.wrap(loading, "load_datasets", "data")
     watch.wrap(Trainer, "__init__", "network")
@@ -149,8 +148,8 @@ def wrap_what_needs_tensorflow(watch: Stopwatch) -> None:
     watch.wrap(Trainer, "save", "saving")
     for name in ("take_up", "graph", "log_training", "log_mixing"):
         watch.wrap(Trainer, name, "logging")
-    watch.wrap(runlog, "cut_back", "logging")
-    watch.wrap_all(runlog.RunLog, "logging")
+    watch.wrap(log, "cut_back", "logging")
+    watch.wrap_all(log.RunLog, "logging")
 
 
 def resident_memory() -> int:

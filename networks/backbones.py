@@ -9,7 +9,7 @@ import keras
 
 from errors import RequestError
 from networks.layers import output, stack
-from randomness import Stream, stream_key
+from settings.randomness import Stream, stream_key
 from terminal import is_terminal
 
 # Each network, and how its own weights want images in [0, 255] to be scaled.

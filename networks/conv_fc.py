@@ -6,7 +6,7 @@ from functools import partial
 
 import keras
 
-from channels import first_channel
+from networks.channels import first_channel
 from networks.layers import (
     BatchNormalization,
     LocalResponseNorm,
@@ -14,7 +14,7 @@ from networks.layers import (
     dropout,
     stack,
 )
-from randomness import Stream, stream_key
+from settings.randomness import Stream, stream_key
 
 # Initial weights and biases of the article's network.
 WEIGHT_SD = 0.1

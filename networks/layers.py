@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import keras
 import tensorflow as tf
 
-from randomness import Stream, stream_key
+from settings.randomness import Stream, stream_key
 
 # A value is kept if 16 random bits are below a threshold: as random as is needed, and half the
 # work of 32.

@@ -7,8 +7,8 @@ from functools import cached_property
 
 import numpy as np
 
-from display import labels
 from reports.runs import Run
+from runs.display import labels
 
 # Settings that change no accuracy, and so do not keep runs apart.
 WITHOUT_EFFECT = {

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import numpy as np
 
-from config import CONFIG, read_config
 from errors import RequestError
-from schedule import Schedule, make_schedule
+from runs.config import CONFIG, read_config
+from tasks.schedule import Schedule, make_schedule
 
 # Flags that older runs did not have yet, with the value that says what those runs did.
 FORMERLY = {

@@ -9,18 +9,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import ROOT, one_line, write_cifar10, write_cifar100, write_mnist
-from reading import only_run, read_metrics
 
 import evaluate
-import feed
 import task
 from data.loading import load_datasets
 from errors import RequestError
-from evaluation import Reading, reading_of, restore_network
-from feed import make_learners
-from flags.checks import chosen_tasks
+from settings.checks import chosen_tasks
 from tasks import TASKS, find_tasks
+from tests.support.command import ROOT, one_line
+from tests.support.datasets import write_cifar10, write_cifar100, write_mnist
+from tests.support.reading import only_run, read_metrics
+from training import feed
+from training.feed import make_learners
+from training.scoring import Reading, reading_of, restore_network
 
 TINY = ("--max-steps", "12", "--batch", "10", "--test-frequency", "6", "--quiet")
 
@@ -54,7 +55,7 @@ def cifar10_run(make_run):
 
 def evaluated(run: Path, *flags: str) -> list[dict]:
     assert evaluate.main([str(run), *flags]) == 0
-    return json.loads((run / "evaluation.json").read_text())["tasks"]
+    return json.loads((run / "training.scoring.json").read_text())["tasks"]
 
 
 def test_a_runs_own_tasks_score_as_its_last_test_did(make_run, capsys):
@@ -129,7 +130,7 @@ def test_the_scale_is_that_of_what_the_network_was_trained_on(make_run):
     run = make_run("--tasks", "cifar100", "--standardize", "--filters", "4")
     results = evaluated(run, "--tasks", "cifar100", "cifar100:*")
     asked = evaluate.make_parser().parse_args([str(run)])
-    settings = evaluate.settings_of(asked, json.loads((run / "config.json").read_text()))
+    settings = evaluate.settings_of(asked, json.loads((run / "runs.config.json").read_text()))
     (whole,) = chosen_tasks(settings)
     datasets = load_datasets(["cifar100"], settings)
     (learner,) = make_learners([whole], datasets, settings)
@@ -197,38 +198,38 @@ def test_the_command(cifar10_run, data, tmp_path):
 
 
 def no_config(run):
-    (run / "config.json").unlink()
+    (run / "runs.config.json").unlink()
 
 
 def other_classes(run):
-    config = json.loads((run / "config.json").read_text())
+    config = json.loads((run / "runs.config.json").read_text())
     config["data"]["cifar10"]["classes"] = ["cat", "dog"]
-    (run / "config.json").write_text(json.dumps(config))
+    (run / "runs.config.json").write_text(json.dumps(config))
 
 
 def older(run):
-    config = json.loads((run / "config.json").read_text())
+    config = json.loads((run / "runs.config.json").read_text())
     del config["settings"]["precision"]
-    (run / "config.json").write_text(json.dumps(config))
+    (run / "runs.config.json").write_text(json.dumps(config))
 
 
 def changed(**settings):
     def damage(run):
-        config = json.loads((run / "config.json").read_text())
+        config = json.loads((run / "runs.config.json").read_text())
         config["settings"] |= settings
-        (run / "config.json").write_text(json.dumps(config))
+        (run / "runs.config.json").write_text(json.dumps(config))
 
     return damage
 
 
 def no_data(run):
-    config = json.loads((run / "config.json").read_text())
+    config = json.loads((run / "runs.config.json").read_text())
     del config["data"]
-    (run / "config.json").write_text(json.dumps(config))
+    (run / "runs.config.json").write_text(json.dumps(config))
 
 
 def nearly_empty(run):
-    (run / "config.json").write_text(json.dumps({"settings": {"precision": "float32"}}))
+    (run / "runs.config.json").write_text(json.dumps({"settings": {"precision": "float32"}}))
 
 
 def no_checkpoint(run):
@@ -276,10 +277,10 @@ def test_relative_paths_are_those_of_where_the_run_was_started(
 ):
     run = tmp_path / "run"
     shutil.copytree(cifar10_run, run)
-    config = json.loads((run / "config.json").read_text())
+    config = json.loads((run / "runs.config.json").read_text())
     config["directory"] = str(data.parent)
     config["settings"]["data_dir"] = data.name
-    (run / "config.json").write_text(json.dumps(config))
+    (run / "runs.config.json").write_text(json.dumps(config))
     monkeypatch.chdir(tmp_path)
     assert len(evaluated(run)) == 1
 

@@ -9,9 +9,9 @@ import sys
 import venv
 
 import pytest
-from conftest import ROOT
 
-from flags import parse_flags
+from settings import parse_flags
+from tests.support.command import ROOT
 
 # floyd-cli is of 2019 and imports with libraries of its time only, so it has its own environment.
 PACKAGES = ("floyd-cli==0.11.17", "urllib3<2", "requests-toolbelt<1", "setuptools<81")

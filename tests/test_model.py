@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from flags import parse_flags
 from model import Network, build_network, build_optimizer, set_dropout_step
 from networks.layers import LocalResponseNorm
+from settings import parse_flags
 
 
 def network(*flags: str) -> Network:

@@ -3,8 +3,9 @@
 import json
 
 import pytest
-from conftest import ROOT, run_command
-from reading import only_run
+
+from tests.support.command import ROOT, run_command
+from tests.support.reading import only_run
 
 DATA = ROOT.parent / "shared" / "data"
 

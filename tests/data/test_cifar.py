@@ -1,0 +1,153 @@
+"""CIFAR's binary files, real in form and tiny in size, sound and broken."""
+
+import os
+import re
+
+import numpy as np
+import pytest
+
+from data import cifar
+from data.class_names import CIFAR10, CIFAR100, CIFAR100_FINE
+from errors import RequestError
+from tests.support.datasets import cifar_records, write_cifar10, write_cifar100
+
+
+def test_cifar_10(tmp_path):
+    write_cifar10(tmp_path / "cifar-10-batches-bin", each=2)
+    dataset = cifar.load(cifar.CIFAR_10, tmp_path)
+    assert dataset.train.images.shape == (100, 32, 32, 3)
+    assert dataset.test.images.shape == (20, 32, 32, 3)
+    assert dataset.class_names == CIFAR10
+    assert dataset.origin == f"CIFAR-10 from {tmp_path / 'cifar-10-batches-bin'}"
+    for split in (dataset.train, dataset.test):
+        assert split.images.dtype == np.uint8
+        assert split.images.flags.c_contiguous
+        assert split.labels.dtype == np.int32
+        assert np.bincount(split.labels).tolist() == [len(split.labels) // 10] * 10
+        colours = np.stack([20 * split.labels, *np.full((2, len(split.labels)), [[10], [200]])], 1)
+        np.testing.assert_array_equal(
+            split.images, colours[:, None, None, :] + np.zeros((32, 32, 1))
+        )
+
+
+def test_cifar_100(tmp_path):
+    write_cifar100(tmp_path / "cifar-100-binary")
+    dataset = cifar.load(cifar.CIFAR_100, tmp_path)
+    assert dataset.class_names == CIFAR100_FINE
+    for split in (dataset.train, dataset.test):
+        assert split.images.shape == (100, 32, 32, 3)
+        assert split.labels.dtype == np.int32
+        assert split.labels.tolist() == list(range(100))
+        np.testing.assert_array_equal(split.images[:, 5, 6, 0], 2 * split.labels)
+
+
+def test_a_record_is_planes_of_rows(tmp_path):
+    folder = write_cifar10(tmp_path / "cifar-10-batches-bin")
+    record = bytearray(1 + 3072)
+    record[0] = 7
+    record[1 + 3 * 32 + 4] = 100  # red, row 3, column 4
+    record[1 + 1024 + 31] = 101  # green, row 0, column 31
+    record[1 + 2048 + 31 * 32] = 102  # blue, row 31, column 0
+    (folder / "test_batch.bin").write_bytes(record)
+    test = cifar.load(cifar.CIFAR_10, tmp_path).test
+    assert test.labels.tolist() == [7]
+    assert test.images[0, 3, 4].tolist() == [100, 0, 0]
+    assert test.images[0, 0, 31].tolist() == [0, 101, 0]
+    assert test.images[0, 31, 0].tolist() == [0, 0, 102]
+    assert test.images.sum() == 303
+
+
+def test_the_batches_are_taken_in_their_order(tmp_path):
+    folder = write_cifar10(tmp_path / "cifar-10-batches-bin")
+    for number in range(1, 6):
+        label = np.array([number])
+        contents = cifar_records(label[:, None], label)
+        (folder / f"data_batch_{number}.bin").write_bytes(contents)
+    assert cifar.load(cifar.CIFAR_10, tmp_path).train.labels.tolist() == [1, 2, 3, 4, 5]
+
+
+def test_the_hundred_classes():
+    assert (len(CIFAR100), len(CIFAR100_FINE), len(set(CIFAR100_FINE))) == (20, 100, 100)
+    assert {len(names) for names in CIFAR100.values()} == {5}
+    assert (CIFAR100_FINE[0], CIFAR100_FINE[1], CIFAR100_FINE[99]) == (
+        "apple",
+        "aquarium_fish",
+        "worm",
+    )
+
+
+def load_broken(tmp_path, source, name, contents):
+    """The one line that is said of a dataset with that file in it."""
+    write = write_cifar10 if source is cifar.CIFAR_10 else write_cifar100
+    (write(tmp_path / source.folder) / name).write_bytes(contents)
+    with pytest.raises(RequestError) as error:
+        cifar.load(source, tmp_path)
+    line = str(error.value)
+    assert line.startswith(f"{tmp_path / source.folder / name}: ")
+    assert line.endswith("; fetch it again") and "\n" not in line
+    return line
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "contents", "message"),
+    [
+        (cifar.CIFAR_10, "data_batch_3.bin", bytes(3073 + 3072), "6,145 bytes, .* of 3,073"),
+        (cifar.CIFAR_10, "test_batch.bin", bytes(100), "has 100 bytes, expected a multiple"),
+        (cifar.CIFAR_10, "test_batch.bin", b"", "has 0 bytes, expected 3,073 to 1,073,741,824"),
+        (cifar.CIFAR_100, "train.bin", b"", "has 0 bytes, expected 3,074"),
+        (cifar.CIFAR_100, "test.bin", bytes(3073), "has 3,073 bytes, expected a multiple of 3,074"),
+        (
+            cifar.CIFAR_10,
+            "test_batch.bin",
+            bytes(3073) + b"\x0a" + bytes(3072),
+            "record 2 has the label 10, expected 0 to 9",
+        ),
+        (
+            cifar.CIFAR_100,
+            "test.bin",
+            b"\x04\x64" + bytes(3072),
+            "record 1 has the label 100, expected 0 to 99",
+        ),
+        (
+            cifar.CIFAR_100,
+            "test.bin",
+            b"\x04\x00" + bytes(3072) + b"\x14\x00" + bytes(3072),
+            "record 2 has the coarse label 20, expected 0 to 19",
+        ),
+        (
+            cifar.CIFAR_100,
+            "train.bin",
+            b"\x04\x00" + bytes(3072) + b"\x03\x00" + bytes(3072),
+            r"record 2 has the coarse label 3 with the label 0 \(apple\), expected 4",
+        ),
+    ],
+)
+def test_a_damaged_file_is_named(tmp_path, source, name, contents, message):
+    line = load_broken(tmp_path, source, name, contents)
+    assert re.search(message, line), line
+
+
+def test_a_file_far_too_large_is_not_read(tmp_path):
+    path = write_cifar10(tmp_path / "cifar-10-batches-bin") / "data_batch_1.bin"
+    os.truncate(path, 3073 * 400_000)  # sparse: it takes no room on the disk
+    with pytest.raises(RequestError, match=r"has 1,229,200,000 bytes, expected 3,073 to"):
+        cifar.load(cifar.CIFAR_10, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"), [(cifar.CIFAR_10, "data_batch_1.bin"), (cifar.CIFAR_100, "train.bin")]
+)
+def test_nothing_there(tmp_path, source, name):
+    with pytest.raises(RequestError) as error:
+        cifar.load(source, tmp_path)
+    assert str(error.value) == (
+        f"{source.name} not found: looked in {tmp_path / source.folder} for {name}; name the "
+        f"folder that holds {source.folder}/ with --data-dir, or leave --data-dir out to download "
+        "it"
+    )
+
+
+def test_one_file_missing(tmp_path):
+    (write_cifar10(tmp_path / "cifar-10-batches-bin") / "data_batch_4.bin").unlink()
+    with pytest.raises(RequestError, match=r"CIFAR-10 not found: .* for data_batch_4.bin; "):
+        cifar.load(cifar.CIFAR_10, tmp_path)

@@ -1,0 +1,206 @@
+"""The decoded dogs on disk: taken where they are up to date and sound, made anew where not."""
+
+import os
+import pickle
+import re
+
+import numpy as np
+import pytest
+
+from data import cache, dogs
+from errors import RequestError
+from tests.support.datasets import BREEDS, photograph, write_kaggle
+
+
+def test_decoded_images_are_cached_beside_the_photographs(tmp_path, monkeypatch):
+    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    assert (tmp_path / "dogs-28px.npz").is_file()
+    monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
+    again = dogs.load(tmp_path, 28, quiet=True)
+    np.testing.assert_array_equal(again.train.images, first.train.images)
+    np.testing.assert_array_equal(again.test.labels, first.test.labels)
+    assert again.class_names == first.class_names
+    assert again.origin == first.origin
+
+
+def test_a_changed_photograph_is_noticed(tmp_path):
+    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    for path in (tmp_path / "train").glob("beagle*.jpg"):
+        photograph(path, (255, 255, 255), (100, 100))
+    again = dogs.load(tmp_path, 28, quiet=True)
+    assert not (again.test.images[0] == first.test.images[0]).all()
+    assert (again.test.images[0] == 255).all()
+
+
+def test_other_breeds_are_not_taken_from_the_cache(tmp_path):
+    dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    for cache_only in (False, True):
+        dataset = dogs.load(tmp_path, 28, ["dingo", "collie"], cache_only=cache_only, quiet=True)
+        assert dataset.class_names == ("dingo", "collie")
+    assert dogs.load(tmp_path, 28, cache_only=True).class_names == BREEDS
+
+
+@pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b"PK\x03\x04", lambda b: b""])
+def test_a_damaged_cache_is_made_anew(tmp_path, damage):
+    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    cache = tmp_path / "dogs-28px.npz"
+    cache.write_bytes(damage(cache.read_bytes()))
+    again = dogs.load(tmp_path, 28, quiet=True)
+    np.testing.assert_array_equal(again.train.images, first.train.images)
+    np.load(cache)  # whole again
+
+
+def rewrite(cache, save=np.savez, **arrays):
+    """The cache with some of its arrays replaced."""
+    save(cache, **{**np.load(cache), **arrays})
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda old: {"train_labels": old["train_labels"] + 5},
+        lambda old: {"train_labels": old["train_labels"] - 1},
+        lambda old: {"train_labels": old["train_labels"].astype(np.int64)},
+        lambda old: {"train_labels": old["train_labels"][1:]},
+        lambda old: {"test_labels": np.zeros(3, np.int32)},
+        lambda old: {"test_images": old["test_images"][:0], "test_labels": old["test_labels"][:0]},
+        lambda old: {"test_images": old["test_images"].astype(np.int8)},
+        lambda old: {"test_images": old["test_images"][..., :1]},
+        lambda old: {"test_images": old["test_images"][:, :27]},
+        lambda old: {"class_names": old["class_names"][:2]},
+        lambda old: {"class_names": np.append(old["class_names"], "pug")},
+        lambda old: {"class_names": np.array(["beagle", "beagle", "dingo"])},
+        lambda old: {"class_names": np.array(["beagle", "", "dingo"])},
+        lambda old: {"class_names": np.arange(3)},
+        lambda old: {"class_names": np.array([])},
+        lambda old: {"version": np.array(0)},
+        lambda old: {"fingerprint": np.array("of other photographs")},
+        lambda old: {"save": np.savez_compressed},
+    ],
+)
+def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path, change):
+    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    cache = tmp_path / "dogs-28px.npz"
+    contents = cache.read_bytes()
+    rewrite(cache, **change(dict(np.load(cache))))
+    assert cache.read_bytes() != contents
+    again = dogs.load(tmp_path, 28, quiet=True)
+    for split, expected in ((again.train, first.train), (again.test, first.test)):
+        np.testing.assert_array_equal(split.images, expected.images)
+        np.testing.assert_array_equal(split.labels, expected.labels)
+    assert again.class_names == first.class_names
+    assert cache.read_bytes() == contents
+
+
+def test_a_header_that_claims_another_shape(tmp_path):
+    dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    path = tmp_path / "dogs-28px.npz"
+    contents = path.read_bytes()
+    for claimed in (b"'shape': (17,", b"'shape': (99,"):
+        path.write_bytes(contents.replace(b"'shape': (27,", claimed))
+        with pytest.raises(ValueError, match="damaged"):
+            cache.load(path, None, 28)
+
+
+def test_another_size_is_another_cache(tmp_path, monkeypatch):
+    folder = write_kaggle(tmp_path)
+    assert dogs.load(folder, 28, quiet=True).train.images.shape == (27, 28, 28, 3)
+    dataset = dogs.load(folder, 40, quiet=True)
+    assert dataset.train.images.shape == (27, 40, 40, 3)
+    red = dataset.test.images[:, 20, 20, 0].astype(int)
+    assert abs(red - [0, 80, 160]).max() < 4
+    assert sorted(path.name for path in tmp_path.glob("*.npz")) == [
+        "dogs-28px.npz",
+        "dogs-40px.npz",
+    ]
+    monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
+    assert dogs.load(folder, 28, quiet=True).test.images.shape == (3, 28, 28, 3)
+    assert dogs.load(folder, 40, cache_only=True).test.images.shape == (3, 40, 40, 3)
+
+
+def test_a_cache_of_another_size_is_not_taken(tmp_path):
+    cache = tmp_path / "my.npz"
+    folder = write_kaggle(tmp_path / "dogs")
+    dogs.load(folder, 28, cache_file=cache, quiet=True)
+    dataset = dogs.load(folder, 40, cache_file=cache, quiet=True)  # made anew
+    assert dataset.train.images.shape == (27, 40, 40, 3)
+    assert dogs.load(folder, 40, cache_file=cache, cache_only=True).test.images.shape[1] == 40
+
+
+def test_a_cache_that_cannot_be_used_is_made_anew_where_it_was_asked_for(tmp_path, capsys):
+    cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
+    expected = dogs.load(folder, 40, quiet=True)
+    for damage, why in (
+        (lambda: dogs.load(folder, 28, cache_file=cache), "its images are 28×28 pixels, .* 40×40"),
+        (lambda: cache.write_bytes(cache.read_bytes()[:-100]), r"damaged \(.+\)"),
+        (lambda: cache.write_bytes(b""), r"damaged \(.+\)"),
+        (lambda: rewrite(cache, version=np.array(2)), "written by another version"),
+        (lambda: dogs.load(folder, 40, BREEDS[:2], cache), "it holds the breeds beagle, collie,.*"),
+    ):
+        damage()
+        capsys.readouterr()
+        dataset = dogs.load(folder, 40, list(BREEDS), cache_file=cache, cache_only=True, quiet=True)
+        np.testing.assert_array_equal(dataset.train.images, expected.train.images)
+        line = capsys.readouterr().err
+        assert re.fullmatch(
+            f"note: {cache} cannot be used: {why}; it was made anew from the photographs\n", line
+        ), line
+        dogs.load(folder, 40, cache_file=cache, cache_only=True, quiet=True)
+        assert capsys.readouterr().err == ""
+
+
+def test_a_cache_that_cannot_be_used_and_no_photographs(tmp_path):
+    cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
+    dogs.load(folder, 28, cache_file=cache, quiet=True)
+    cache.write_bytes(cache.read_bytes()[:-100])
+    (folder / "train" / "beagle0.jpg").unlink()
+    with pytest.raises(RequestError) as error:
+        dogs.load(folder, 28, cache_file=cache, cache_only=True)
+    line = str(error.value)
+    assert line.startswith(f"{cache} cannot be used: damaged (")
+    assert f"; and it cannot be made anew: {folder / 'labels.csv'}, line 2: names an image" in line
+
+
+def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
+    folder = write_kaggle(tmp_path / "dogs")
+    folder.chmod(0o555)
+    dogs.load(folder, 28, quiet=True)
+    assert sorted(path.name for path in folder.iterdir()) == ["labels.csv", "train"]
+    (cache,) = (tmp_path / "cache" / "multiple-tasks").glob("dogs-28px-of-*.npz")
+    assert cache.is_file()
+    folder.chmod(0o755)
+
+
+def test_a_cache_stands_in_for_the_photographs_if_asked(tmp_path):
+    cache = tmp_path / "elsewhere" / "my.npz"
+    folder = write_kaggle(tmp_path / "dogs")
+    first = dogs.load(folder, 28, cache_file=cache, cache_only=True, quiet=True)  # written
+    for path in (folder / "train").iterdir():
+        path.unlink()
+    again = dogs.load(folder, 28, cache_file=cache, cache_only=True)
+    np.testing.assert_array_equal(again.train.images, first.train.images)
+    with pytest.raises(RequestError, match="image that is missing"):
+        dogs.load(folder, 28, cache_file=cache)
+    with pytest.raises(RequestError, match="holds the breeds beagle, collie, dingo"):
+        dogs.load(folder, 28, ["dingo", "beagle"], cache_file=cache, cache_only=True)
+
+
+def test_no_pickle_is_read_or_replaced(tmp_path, capsys):
+    marker = tmp_path / "unpickled"
+
+    class Trap:
+        def __reduce__(self):
+            return os.mkdir, (str(marker),)
+
+    file = tmp_path / "dogs.pickle"
+    file.write_bytes(pickle.dumps(Trap()))
+    contents = file.read_bytes()
+    folder = write_kaggle(tmp_path / "dogs")
+    for cache_only in (True, False):
+        with pytest.raises(RequestError, match="pickle files are never read or replaced"):
+            dogs.load(folder, 28, cache_file=file, cache_only=cache_only)
+    assert file.read_bytes() == contents
+    np.savez(tmp_path / "trap.npz", version=np.array([Trap()], dtype=object))
+    dogs.load(folder, 28, cache_file=tmp_path / "trap.npz", cache_only=True)
+    assert "trap.npz cannot be used: damaged (" in capsys.readouterr().err
+    assert not marker.exists()

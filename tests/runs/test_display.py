@@ -1,0 +1,69 @@
+"""What a run shows in a real terminal, a wide and a narrow one."""
+
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
+
+import pytest
+
+from runs.display import percent
+from tests.support.command import ROOT
+from tests.support.datasets import write_kaggle, write_mnist
+
+ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+
+
+def run_in_terminal(columns, *arguments):
+    """Runs the command in a terminal of that width; the exit code and all that it wrote there."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "CI")}
+    process = subprocess.Popen(
+        [sys.executable, "task.py", *map(str, arguments)],
+        cwd=ROOT,
+        env={**environment, "TERM": "xterm-256color"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    written = b""
+    try:
+        while chunk := os.read(ours, 65536):
+            written += chunk
+    except OSError:  # how Linux says that the other end is closed
+        pass
+    os.close(ours)
+    return process.wait(), written.decode()
+
+
+@pytest.mark.parametrize("columns", [100, 44])
+def test_a_terminal_shows_a_bar_and_the_tasks_accuracies(tmp_path, columns):
+    write_mnist(tmp_path / "mnist")
+    write_kaggle(tmp_path / "dogs")
+    code, written = run_in_terminal(
+        columns,
+        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "dog", "id"),
+        *("--max-steps", "400", "--task-time", "100", "--filters", "2", "--batch", "5"),
+    )
+    assert code == 0, written
+    text = ESCAPE.sub("", written)
+    assert "━" in text
+    assert re.search(r"\d+/400", text)
+    assert re.search(r"tested at [1-4]00, %:\s+dog\s+\d+\.\d\d\s+id\s+\d+\.\d\d", text)
+    assert not re.search(r"^step \d+/", text, re.MULTILINE)  # the plain lines are for files
+    assert "forgetting" in text.rpartition("━")[2]  # the bar makes way for the table
+    *lines, last, _ = re.split(r"[\r\n]+", text)
+    assert max(map(len, lines)) <= columns
+    assert last.startswith("all of it is in ")  # in one piece, to be copied
+
+
+def test_percent():
+    assert percent(0.98765) == "98.77"
+    assert percent(1.0) == "100.00"
+    assert percent(None) == "–"

@@ -1,0 +1,94 @@
+"""Every preset in `experiments/`, on real data where it is at hand, shortened to a few steps."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+import evaluate
+from settings import parse_flags
+from task import main
+from tests.support.command import ROOT
+from tests.support.reading import only_run, read_metrics
+
+DATA = ROOT.parent / "shared" / "data"
+PRESETS = sorted(path.stem for path in (ROOT / "experiments").glob("*.args"))
+
+needs_data = pytest.mark.skipif(
+    not (DATA / "omniglot").is_dir(),
+    reason=f"no real data: put all datasets into {DATA} (see the README on where to get them)",
+)
+
+
+@pytest.fixture(scope="module")
+def decoded_dogs(tmp_path_factory):
+    """Where the decoded dogs are kept between the presets."""
+    return tmp_path_factory.mktemp("dogs") / "dogs.npz"
+
+
+@needs_data
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_runs_shortened(name, tmp_path, decoded_dogs):
+    flags = [f"@{ROOT / 'experiments' / name}.args", "--data-dir", str(DATA), "--max-steps", "2"]
+    flags += ["--log-dir", str(tmp_path), "--pickle-file", str(decoded_dogs), "--quiet"]
+    assert main(flags) == 0
+    folder = only_run(tmp_path)
+    last = read_metrics(folder)[-1]
+    assert last["step"] == 2
+    assert len(last["accuracy"]) == len(json.loads((folder / "config.json").read_text())["tasks"])
+    if name.endswith("-1"):  # which is scored per task
+        family = name.partition("-")[0]
+        assert evaluate.main([str(folder), "--tasks", f"{family}:*", "--quiet"]) == 0
+        results = json.loads((folder / "evaluation.json").read_text())["tasks"]
+        assert len(results) == {"cifar10": 10, "cifar100": 20, "omniglot": 8}[family]
+    shutil.rmtree(tmp_path)  # twenty heads are some hundred megabytes
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_preset_says_what_it_is_and_what_came_out(name):
+    text = (ROOT / "experiments" / f"{name}.args").read_text()
+    first, second, *_ = text.splitlines()
+    assert re.match(r"# [A-Z].*[^.,]$|# .*\.$", first)
+    assert re.match(r"# Came out.*\d", second), second
+
+
+def settings_of(name):
+    data = ["--data-dir", str(DATA)] if DATA.is_dir() else []
+    return parse_flags([f"@{ROOT / 'experiments' / name}.args", *data])
+
+
+@pytest.mark.parametrize("network", ["towers", "cross-stitch"])
+def test_the_published_settings_on_clothes(network):
+    settings = settings_of(f"fashion-{network}")
+    assert settings.tasks == ["fashion", "fashion-group"]
+    assert (settings.network, settings.schedule) == ([network], "joint")
+    assert (settings.optimizer, settings.learning_rate, settings.batch) == ("adam", 0.001, 128)
+    assert (settings.dropout, settings.l2, settings.epochs) == (0.8, 1e-5, 30)
+    assert settings.standardize
+
+
+SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "setting"),
+    [
+        *(("cifar10", setting) for setting in range(7)),
+        *(("cifar100", setting) for setting in range(5)),
+        *(
+            pytest.param("omniglot", setting, marks=needs_data)  # which knows its alphabets
+            for setting in range(5)
+        ),
+    ],
+)
+def test_the_seven_settings(dataset, setting):
+    settings = settings_of(f"{dataset}-{setting}")
+    assert (settings.optimizer, settings.learning_rate, settings.batch) == ("sgd", 0.1, 128)
+    assert (settings.network, settings.epochs, settings.image_size) == (["encoder"], 20, 32)
+    tasks = 1 if setting < 3 else {"cifar10": 10, "cifar100": 20, "omniglot": 8}[dataset]
+    assert len(settings.tasks) == tasks
+    assert settings.heads == "multi"
+    assert settings.schedule == SCHEDULES.get(setting, "cycle")
+    weights = list(range(1, tasks + 1)) if setting in (4, 6) else None
+    assert settings.task_weights == weights

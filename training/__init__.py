@@ -1,0 +1,1 @@
+"""The one loop: trainer, compiled step and evaluation, the tasks' data on the device."""
