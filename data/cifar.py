@@ -66,19 +66,11 @@ CIFAR_100 = Source(
 )
 
 
-def load(source: Source, data_dir: Path | None, quiet: bool = False) -> Dataset:
-    """The dataset from its folder in `data_dir`; with None from the cache, downloaded if need be.
-
-    Its images are [N, 32, 32, 3] uint8, its labels [N] int32, CIFAR-100's being the fine ones.
-
-    Raises:
-        RequestError: files are missing or damaged, or the download failed.
-    """
-    return find(source, data_dir, quiet).read()
-
-
 def find(source: Source, data_dir: Path | None, quiet: bool = False) -> Found:
-    """What `load` reads, its files found and their sizes checked.
+    """The dataset in its folder in `data_dir`; with None in the cache, downloaded if need be.
+
+    Its files are found and their sizes checked. Its images are [N, 32, 32, 3] uint8, its labels [N]
+    int32, CIFAR-100's being the fine ones.
 
     Raises:
         RequestError: files are missing or damaged, or the download failed.

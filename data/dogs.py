@@ -21,15 +21,15 @@ URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagewoof2-160.tgz"
 MD5 = "3d200a7be99704a0d7509be2a9fbfe15"
 
 
-def load(
+def find(
     folder: Path | None,
     size: int,
     breeds: list[str] | None = None,
     cache_file: Path | None = None,
     cache_only: bool = False,
     quiet: bool = False,
-) -> Dataset:
-    """Up to ten breeds of dog, as colour images [N, size, size, 3] uint8.
+) -> Found:
+    """Up to ten breeds of dog, as colour images [N, size, size, 3] uint8, found and counted.
 
     Args:
         folder: where the photographs are; None for the cache folder, downloaded if need be.
@@ -39,22 +39,6 @@ def load(
             cache folder where that is read-only.
         cache_only: take the decoded images without looking at the photographs, if they are there
             and sound.
-
-    Raises:
-        RequestError: the photographs are missing or damaged, or the download failed.
-    """
-    return find(folder, size, breeds, cache_file, cache_only, quiet).read()
-
-
-def find(
-    folder: Path | None,
-    size: int,
-    breeds: list[str] | None = None,
-    cache_file: Path | None = None,
-    cache_only: bool = False,
-    quiet: bool = False,
-) -> Found:
-    """What `load` decodes or takes from a cache, found and counted.
 
     Raises:
         RequestError: the photographs are missing, or the download failed.
@@ -81,7 +65,7 @@ def find(
 def find_photographed(
     folder: Path | None, size: int, breeds: list[str] | None, cache_file: Path | None, quiet: bool
 ) -> Found:
-    """The dogs from their photographs, which may be in the cache already (see `load`)."""
+    """The dogs from their photographs, which may be in the cache already (see `find`)."""
     if folder is None:
         folder = cache_folder() / "dogs"
         download_missing(folder, quiet)

@@ -64,19 +64,11 @@ FASHION_MNIST = Source(
 )
 
 
-def load(source: Source, data_dir: Path | None, quiet: bool = False) -> Dataset:
-    """The dataset from its folder in `data_dir`; with None from the cache, downloaded if need be.
-
-    Its images are [N, 28, 28, 1] uint8, its labels [N] int32.
-
-    Raises:
-        RequestError: files are missing or damaged, or the download failed.
-    """
-    return find(source, data_dir, quiet).read()
-
-
 def find(source: Source, data_dir: Path | None, quiet: bool = False) -> Found:
-    """What `load` reads, its four files found and their headers checked.
+    """The dataset in its folder in `data_dir`; with None in the cache, downloaded if need be.
+
+    Its four files are found and their headers checked. Its images are [N, 28, 28, 1] uint8, its
+    labels [N] int32.
 
     Raises:
         RequestError: files are missing or damaged, or the download failed.

@@ -72,21 +72,12 @@ def find_alphabets(data_dir: Path | None, quiet: bool = False) -> dict[str, list
     return dict(alphabets)
 
 
-def load(data_dir: Path | None, image_size: int, quiet: bool = False) -> Dataset:
-    """All drawings in `data_dir/omniglot`; with None those in the cache, downloaded if need be.
-
-    Its images are [N, image_size, image_size, 1] uint8, black on white as in the files; its labels
-    [N] int32 count the characters of all alphabets, in the order of alphabets and characters.
-
-    Raises:
-        RequestError: files are missing or damaged, a character has too few drawings, or the
-            download failed.
-    """
-    return find(data_dir, image_size, quiet).read()
-
-
 def find(data_dir: Path | None, image_size: int, quiet: bool = False) -> Found:
-    """What `load` decodes, its drawings found and counted.
+    """All drawings in `data_dir/omniglot`; with None in the cache, downloaded if need be.
+
+    They are found and counted. Its images are [N, image_size, image_size, 1] uint8, black on white
+    as in the files; its labels [N] int32 count the characters of all alphabets, in the order of
+    alphabets and characters.
 
     Raises:
         RequestError: there are none, a character has too few, a zip file is damaged or unsafe, or

@@ -139,7 +139,7 @@ def check_settings(folder: Path, settings: dict) -> None:
                 f"{name} {json.dumps(settings[name])[:60]}" if name in settings else f"no {name}"
             )
             raise RequestError(
-                f"{folder / 'config.json'}: its settings have {found}, from which no run follows; "
+                f"{folder / CONFIG}: its settings have {found}, from which no run follows; "
                 "leave this run out, or mend it"
             )
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from errors import RequestError
 from model import Network
+from runs.config import CONFIG
 from runs.files import sync, write_whole
 
 FOLDER = "checkpoints"
@@ -131,7 +132,7 @@ def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
         return path
     if found:
         raise RequestError(
-            f"{', '.join(damage)}: damaged, or not of the network that {run / 'config.json'} "
+            f"{', '.join(damage)}: damaged, or not of the network that {run / CONFIG} "
             "describes; start the run again"
         )
     return None

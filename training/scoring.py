@@ -12,6 +12,7 @@ from data.dataset import Dataset
 from errors import RequestError
 from model import Network, build_network
 from runs.checkpoints import restore_last
+from runs.config import CONFIG
 from tasks import Task
 from training.feed import Learner, by_feed, make_learners
 
@@ -68,7 +69,7 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
         network = build_network(without_weights, [task.classes for task in tasks])
     except Exception as error:  # Keras raises nearly anything
         raise RequestError(
-            f"{run / 'config.json'} does not describe a network ({str(error).partition(chr(10))[0]}"
+            f"{run / CONFIG} does not describe a network ({str(error).partition(chr(10))[0]}"
             "); start the run again"
         ) from error
     checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)

@@ -274,7 +274,7 @@ def test_the_points_of_growth(capsys, monkeypatch, tmp_path):
 
     def pretend(flags):
         settings = parse_flags(flags)
-        data = mnist.load(mnist.MNIST, settings.data_dir)
+        data = mnist.find(mnist.MNIST, settings.data_dir).read()
         ran.append((settings, len(data.train.labels), len(data.test.labels)))
         made = moments(("first training", 2, 1), ("training", 1, 1), ("testing", 5))
         return TimedRun(0.0, 8.0, made, [], peak_memory=700_000_000)

@@ -14,7 +14,7 @@ from tests.support.datasets import cifar_records, write_cifar10, write_cifar100
 
 def test_cifar_10(tmp_path):
     write_cifar10(tmp_path / "cifar-10-batches-bin", each=2)
-    dataset = cifar.load(cifar.CIFAR_10, tmp_path)
+    dataset = cifar.find(cifar.CIFAR_10, tmp_path).read()
     assert dataset.train.images.shape == (100, 32, 32, 3)
     assert dataset.test.images.shape == (20, 32, 32, 3)
     assert dataset.class_names == CIFAR10
@@ -32,7 +32,7 @@ def test_cifar_10(tmp_path):
 
 def test_cifar_100(tmp_path):
     write_cifar100(tmp_path / "cifar-100-binary")
-    dataset = cifar.load(cifar.CIFAR_100, tmp_path)
+    dataset = cifar.find(cifar.CIFAR_100, tmp_path).read()
     assert dataset.class_names == CIFAR100_FINE
     for split in (dataset.train, dataset.test):
         assert split.images.shape == (100, 32, 32, 3)
@@ -49,7 +49,7 @@ def test_a_record_is_planes_of_rows(tmp_path):
     record[1 + 1024 + 31] = 101  # green, row 0, column 31
     record[1 + 2048 + 31 * 32] = 102  # blue, row 31, column 0
     (folder / "test_batch.bin").write_bytes(record)
-    test = cifar.load(cifar.CIFAR_10, tmp_path).test
+    test = cifar.find(cifar.CIFAR_10, tmp_path).read().test
     assert test.labels.tolist() == [7]
     assert test.images[0, 3, 4].tolist() == [100, 0, 0]
     assert test.images[0, 0, 31].tolist() == [0, 101, 0]
@@ -63,7 +63,7 @@ def test_the_batches_are_taken_in_their_order(tmp_path):
         label = np.array([number])
         contents = cifar_records(label[:, None], label)
         (folder / f"data_batch_{number}.bin").write_bytes(contents)
-    assert cifar.load(cifar.CIFAR_10, tmp_path).train.labels.tolist() == [1, 2, 3, 4, 5]
+    assert cifar.find(cifar.CIFAR_10, tmp_path).read().train.labels.tolist() == [1, 2, 3, 4, 5]
 
 
 def test_the_hundred_classes():
@@ -81,7 +81,7 @@ def load_broken(tmp_path, source, name, contents):
     write = write_cifar10 if source is cifar.CIFAR_10 else write_cifar100
     (write(tmp_path / source.folder) / name).write_bytes(contents)
     with pytest.raises(RequestError) as error:
-        cifar.load(source, tmp_path)
+        cifar.find(source, tmp_path).read()
     line = str(error.value)
     assert line.startswith(f"{tmp_path / source.folder / name}: ")
     assert line.endswith("; fetch it again") and "\n" not in line
@@ -131,7 +131,7 @@ def test_a_file_far_too_large_is_not_read(tmp_path):
     path = write_cifar10(tmp_path / "cifar-10-batches-bin") / "data_batch_1.bin"
     os.truncate(path, 3073 * 400_000)  # sparse: it takes no room on the disk
     with pytest.raises(RequestError, match=r"has 1,229,200,000 bytes, expected 3,073 to"):
-        cifar.load(cifar.CIFAR_10, tmp_path)
+        cifar.find(cifar.CIFAR_10, tmp_path).read()
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_file_far_too_large_is_not_read(tmp_path):
 )
 def test_nothing_there(tmp_path, source, name):
     with pytest.raises(RequestError) as error:
-        cifar.load(source, tmp_path)
+        cifar.find(source, tmp_path).read()
     assert str(error.value) == (
         f"{source.name} not found: looked in {tmp_path / source.folder} for {name}; name the "
         f"folder that holds {source.folder}/ with --data-dir, or leave --data-dir out to download "
@@ -150,4 +150,4 @@ def test_nothing_there(tmp_path, source, name):
 def test_one_file_missing(tmp_path):
     (write_cifar10(tmp_path / "cifar-10-batches-bin") / "data_batch_4.bin").unlink()
     with pytest.raises(RequestError, match=r"CIFAR-10 not found: .* for data_batch_4.bin; "):
-        cifar.load(cifar.CIFAR_10, tmp_path)
+        cifar.find(cifar.CIFAR_10, tmp_path).read()

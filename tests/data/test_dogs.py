@@ -25,7 +25,7 @@ def write_folders(folder, names, each=10):
 
 
 def test_kaggle_layout(tmp_path):
-    dataset = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    dataset = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     assert dataset.class_names == BREEDS
     assert dataset.train.images.shape == (27, 28, 28, 3)
     assert dataset.test.images.shape == (3, 28, 28, 3)
@@ -39,7 +39,7 @@ def test_kaggle_layout(tmp_path):
 
 def test_a_folder_per_breed(tmp_path):
     write_folders(tmp_path, ["n02085620-Chihuahua", "beagle"])
-    dataset = dogs.load(tmp_path, 28, quiet=True)
+    dataset = dogs.find(tmp_path, 28, quiet=True).read()
     assert dataset.class_names == ("beagle", "Chihuahua")
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (18, 2)
 
@@ -47,20 +47,20 @@ def test_a_folder_per_breed(tmp_path):
 def test_imagewoof_layout_keeps_its_own_test_split(tmp_path):
     write_folders(tmp_path / "train", ["n02115641", "n02088364"], each=4)
     write_folders(tmp_path / "val", ["n02115641", "n02088364"], each=3)
-    dataset = dogs.load(tmp_path, 28, quiet=True)
+    dataset = dogs.find(tmp_path, 28, quiet=True).read()
     assert dataset.class_names == ("beagle", "dingo")
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (8, 6)
 
 
 def test_the_first_ten_of_more_breeds(tmp_path):
     names = [f"breed{letter}" for letter in "lkjihgfedcba"]
-    dataset = dogs.load(write_folders(tmp_path, names, each=2), 28, quiet=True)
+    dataset = dogs.find(write_folders(tmp_path, names, each=2), 28, quiet=True).read()
     assert dataset.class_names == tuple(sorted(names)[:10])
 
 
 def test_other_breeds_by_name(tmp_path):
     write_kaggle(tmp_path)
-    dataset = dogs.load(tmp_path, 28, breeds=["dingo", "beagle"], quiet=True)
+    dataset = dogs.find(tmp_path, 28, breeds=["dingo", "beagle"], quiet=True).read()
     assert dataset.class_names == ("dingo", "beagle")
     red = dataset.test.images[:, 14, 14, 0].astype(int)
     assert abs(red - [160, 0]).max() < 4
@@ -69,7 +69,7 @@ def test_other_breeds_by_name(tmp_path):
 def test_a_breed_that_is_not_there(tmp_path):
     write_kaggle(tmp_path)
     with pytest.raises(RequestError, match=r"no breed 'pug'; there are beagle, collie, dingo"):
-        dogs.load(tmp_path, 28, breeds=["pug", "beagle"])
+        dogs.find(tmp_path, 28, breeds=["pug", "beagle"]).read()
 
 
 def test_the_same_tenth_is_held_out_always(tmp_path):
@@ -145,7 +145,7 @@ def test_broken_rows_of_labels(tmp_path, row, message):
     labels = write_kaggle(tmp_path) / "labels.csv"
     labels.write_text(labels.read_text() + row + "\n")
     with pytest.raises(RequestError, match=message):
-        dogs.load(tmp_path, 28)
+        dogs.find(tmp_path, 28).read()
 
 
 @pytest.mark.parametrize(
@@ -161,25 +161,25 @@ def test_broken_rows_of_labels(tmp_path, row, message):
 def test_broken_labels(tmp_path, contents, message):
     (write_kaggle(tmp_path) / "labels.csv").write_bytes(contents)
     with pytest.raises(RequestError, match=message):
-        dogs.load(tmp_path, 28)
+        dogs.find(tmp_path, 28).read()
 
 
 def test_labels_far_too_large_are_not_read(tmp_path):
     os.truncate(write_kaggle(tmp_path) / "labels.csv", (1 << 24) + 1)
     with pytest.raises(RequestError, match=r"labels.csv: .*has 16,777,217 bytes, expected"):
-        dogs.load(tmp_path, 28)
+        dogs.find(tmp_path, 28).read()
 
 
 def test_a_photograph_far_too_large_is_not_read(tmp_path):
     os.truncate(write_kaggle(tmp_path) / "train" / "collie5.jpg", 1 << 40)
     with pytest.raises(RequestError, match=r"collie5.jpg: .*1,099,511,627,776 bytes, expected"):
-        dogs.load(tmp_path, 28, quiet=True)
+        dogs.find(tmp_path, 28, quiet=True).read()
 
 
 def test_hidden_folders_are_no_breeds(tmp_path):
     """Another process's cache may come and go in one while this one looks."""
     write_folders(tmp_path, ["beagle", "dingo", ".cache-x"], each=2)
-    assert dogs.load(tmp_path, 28, quiet=True).class_names == ("beagle", "dingo")
+    assert dogs.find(tmp_path, 28, quiet=True).read().class_names == ("beagle", "dingo")
 
 
 def test_what_pillow_warns_of_is_not_said(tmp_path):
@@ -196,7 +196,7 @@ def test_what_pillow_warns_of_is_not_said(tmp_path):
 def test_a_line_that_stands_twice_counts_once(tmp_path):
     labels = write_kaggle(tmp_path) / "labels.csv"
     labels.write_text(labels.read_text() + "beagle1,beagle\n")
-    dataset = dogs.load(tmp_path, 28, quiet=True)
+    dataset = dogs.find(tmp_path, 28, quiet=True).read()
     assert len(dataset.train.labels) + len(dataset.test.labels) == 30
 
 
@@ -204,21 +204,21 @@ def test_an_image_of_two_breeds(tmp_path):
     labels = write_kaggle(tmp_path) / "labels.csv"
     labels.write_text(labels.read_text() + "beagle1,dingo\n")
     with pytest.raises(RequestError, match="line 32: beagle1 stands under two breeds"):
-        dogs.load(tmp_path, 28)
+        dogs.find(tmp_path, 28).read()
 
 
 def test_no_layout_at_all(tmp_path):
     with pytest.raises(RequestError, match=r"found 0 breeds .* expected labels.csv"):
-        dogs.load(tmp_path, 28)
+        dogs.find(tmp_path, 28).read()
     with pytest.raises(RequestError, match=r"looked for .*nowhere"):
-        dogs.load(tmp_path / "nowhere", 28)
+        dogs.find(tmp_path / "nowhere", 28).read()
 
 
 def test_a_breed_of_one_photograph(tmp_path):
     write_folders(tmp_path, ["beagle"], each=1)
     write_folders(tmp_path, ["dingo", "pug"], each=2)
     with pytest.raises(RequestError, match="beagle has one photograph"):
-        dogs.load(tmp_path, 28)
+        dogs.find(tmp_path, 28).read()
 
 
 def png_that_claims(width, height):
@@ -252,5 +252,5 @@ def test_broken_photographs(tmp_path, contents, message):
         contents = broken.read_bytes()[:-2_000]
     broken.write_bytes(contents)
     with pytest.raises(RequestError, match=f"collie5.jpg: .*{message}"):
-        dogs.load(tmp_path, 28, quiet=True)
+        dogs.find(tmp_path, 28, quiet=True).read()
     assert not (tmp_path / "dogs-28px.npz").exists()

@@ -13,10 +13,10 @@ from tests.support.datasets import BREEDS, photograph, write_kaggle
 
 
 def test_decoded_images_are_cached_beside_the_photographs(tmp_path, monkeypatch):
-    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     assert (tmp_path / "dogs-28px.npz").is_file()
     monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
-    again = dogs.load(tmp_path, 28, quiet=True)
+    again = dogs.find(tmp_path, 28, quiet=True).read()
     np.testing.assert_array_equal(again.train.images, first.train.images)
     np.testing.assert_array_equal(again.test.labels, first.test.labels)
     assert again.class_names == first.class_names
@@ -24,28 +24,30 @@ def test_decoded_images_are_cached_beside_the_photographs(tmp_path, monkeypatch)
 
 
 def test_a_changed_photograph_is_noticed(tmp_path):
-    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     for path in (tmp_path / "train").glob("beagle*.jpg"):
         photograph(path, (255, 255, 255), (100, 100))
-    again = dogs.load(tmp_path, 28, quiet=True)
+    again = dogs.find(tmp_path, 28, quiet=True).read()
     assert not (again.test.images[0] == first.test.images[0]).all()
     assert (again.test.images[0] == 255).all()
 
 
 def test_other_breeds_are_not_taken_from_the_cache(tmp_path):
-    dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     for cache_only in (False, True):
-        dataset = dogs.load(tmp_path, 28, ["dingo", "collie"], cache_only=cache_only, quiet=True)
+        dataset = dogs.find(
+            tmp_path, 28, ["dingo", "collie"], cache_only=cache_only, quiet=True
+        ).read()
         assert dataset.class_names == ("dingo", "collie")
-    assert dogs.load(tmp_path, 28, cache_only=True).class_names == BREEDS
+    assert dogs.find(tmp_path, 28, cache_only=True).read().class_names == BREEDS
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b"PK\x03\x04", lambda b: b""])
 def test_a_damaged_cache_is_made_anew(tmp_path, damage):
-    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     cache = tmp_path / "dogs-28px.npz"
     cache.write_bytes(damage(cache.read_bytes()))
-    again = dogs.load(tmp_path, 28, quiet=True)
+    again = dogs.find(tmp_path, 28, quiet=True).read()
     np.testing.assert_array_equal(again.train.images, first.train.images)
     np.load(cache)  # whole again
 
@@ -79,12 +81,12 @@ def rewrite(cache, save=np.savez, **arrays):
     ],
 )
 def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path, change):
-    first = dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     cache = tmp_path / "dogs-28px.npz"
     contents = cache.read_bytes()
     rewrite(cache, **change(dict(np.load(cache))))
     assert cache.read_bytes() != contents
-    again = dogs.load(tmp_path, 28, quiet=True)
+    again = dogs.find(tmp_path, 28, quiet=True).read()
     for split, expected in ((again.train, first.train), (again.test, first.test)):
         np.testing.assert_array_equal(split.images, expected.images)
         np.testing.assert_array_equal(split.labels, expected.labels)
@@ -93,7 +95,7 @@ def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path, change):
 
 
 def test_a_header_that_claims_another_shape(tmp_path):
-    dogs.load(write_kaggle(tmp_path), 28, quiet=True)
+    dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
     path = tmp_path / "dogs-28px.npz"
     contents = path.read_bytes()
     for claimed in (b"'shape': (17,", b"'shape': (99,"):
@@ -104,8 +106,8 @@ def test_a_header_that_claims_another_shape(tmp_path):
 
 def test_another_size_is_another_cache(tmp_path, monkeypatch):
     folder = write_kaggle(tmp_path)
-    assert dogs.load(folder, 28, quiet=True).train.images.shape == (27, 28, 28, 3)
-    dataset = dogs.load(folder, 40, quiet=True)
+    assert dogs.find(folder, 28, quiet=True).read().train.images.shape == (27, 28, 28, 3)
+    dataset = dogs.find(folder, 40, quiet=True).read()
     assert dataset.train.images.shape == (27, 40, 40, 3)
     red = dataset.test.images[:, 20, 20, 0].astype(int)
     assert abs(red - [0, 80, 160]).max() < 4
@@ -114,48 +116,58 @@ def test_another_size_is_another_cache(tmp_path, monkeypatch):
         "dogs-40px.npz",
     ]
     monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
-    assert dogs.load(folder, 28, quiet=True).test.images.shape == (3, 28, 28, 3)
-    assert dogs.load(folder, 40, cache_only=True).test.images.shape == (3, 40, 40, 3)
+    assert dogs.find(folder, 28, quiet=True).read().test.images.shape == (3, 28, 28, 3)
+    assert dogs.find(folder, 40, cache_only=True).read().test.images.shape == (3, 40, 40, 3)
 
 
 def test_a_cache_of_another_size_is_not_taken(tmp_path):
     cache = tmp_path / "my.npz"
     folder = write_kaggle(tmp_path / "dogs")
-    dogs.load(folder, 28, cache_file=cache, quiet=True)
-    dataset = dogs.load(folder, 40, cache_file=cache, quiet=True)  # made anew
+    dogs.find(folder, 28, cache_file=cache, quiet=True).read()
+    dataset = dogs.find(folder, 40, cache_file=cache, quiet=True).read()  # made anew
     assert dataset.train.images.shape == (27, 40, 40, 3)
-    assert dogs.load(folder, 40, cache_file=cache, cache_only=True).test.images.shape[1] == 40
+    assert (
+        dogs.find(folder, 40, cache_file=cache, cache_only=True).read().test.images.shape[1] == 40
+    )
 
 
 def test_a_cache_that_cannot_be_used_is_made_anew_where_it_was_asked_for(tmp_path, capsys):
     cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
-    expected = dogs.load(folder, 40, quiet=True)
+    expected = dogs.find(folder, 40, quiet=True).read()
     for damage, why in (
-        (lambda: dogs.load(folder, 28, cache_file=cache), "its images are 28×28 pixels, .* 40×40"),
+        (
+            lambda: dogs.find(folder, 28, cache_file=cache).read(),
+            "its images are 28×28 pixels, .* 40×40",
+        ),
         (lambda: cache.write_bytes(cache.read_bytes()[:-100]), r"damaged \(.+\)"),
         (lambda: cache.write_bytes(b""), r"damaged \(.+\)"),
         (lambda: rewrite(cache, version=np.array(2)), "written by another version"),
-        (lambda: dogs.load(folder, 40, BREEDS[:2], cache), "it holds the breeds beagle, collie,.*"),
+        (
+            lambda: dogs.find(folder, 40, BREEDS[:2], cache).read(),
+            "it holds the breeds beagle, collie,.*",
+        ),
     ):
         damage()
         capsys.readouterr()
-        dataset = dogs.load(folder, 40, list(BREEDS), cache_file=cache, cache_only=True, quiet=True)
+        dataset = dogs.find(
+            folder, 40, list(BREEDS), cache_file=cache, cache_only=True, quiet=True
+        ).read()
         np.testing.assert_array_equal(dataset.train.images, expected.train.images)
         line = capsys.readouterr().err
         assert re.fullmatch(
             f"note: {cache} cannot be used: {why}; it was made anew from the photographs\n", line
         ), line
-        dogs.load(folder, 40, cache_file=cache, cache_only=True, quiet=True)
+        dogs.find(folder, 40, cache_file=cache, cache_only=True, quiet=True).read()
         assert capsys.readouterr().err == ""
 
 
 def test_a_cache_that_cannot_be_used_and_no_photographs(tmp_path):
     cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
-    dogs.load(folder, 28, cache_file=cache, quiet=True)
+    dogs.find(folder, 28, cache_file=cache, quiet=True).read()
     cache.write_bytes(cache.read_bytes()[:-100])
     (folder / "train" / "beagle0.jpg").unlink()
     with pytest.raises(RequestError) as error:
-        dogs.load(folder, 28, cache_file=cache, cache_only=True)
+        dogs.find(folder, 28, cache_file=cache, cache_only=True).read()
     line = str(error.value)
     assert line.startswith(f"{cache} cannot be used: damaged (")
     assert f"; and it cannot be made anew: {folder / 'labels.csv'}, line 2: names an image" in line
@@ -164,7 +176,7 @@ def test_a_cache_that_cannot_be_used_and_no_photographs(tmp_path):
 def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
     folder = write_kaggle(tmp_path / "dogs")
     folder.chmod(0o555)
-    dogs.load(folder, 28, quiet=True)
+    dogs.find(folder, 28, quiet=True).read()
     assert sorted(path.name for path in folder.iterdir()) == ["labels.csv", "train"]
     (cache,) = (tmp_path / "cache" / "multiple-tasks").glob("dogs-28px-of-*.npz")
     assert cache.is_file()
@@ -174,15 +186,15 @@ def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
 def test_a_cache_stands_in_for_the_photographs_if_asked(tmp_path):
     cache = tmp_path / "elsewhere" / "my.npz"
     folder = write_kaggle(tmp_path / "dogs")
-    first = dogs.load(folder, 28, cache_file=cache, cache_only=True, quiet=True)  # written
+    first = dogs.find(folder, 28, cache_file=cache, cache_only=True, quiet=True).read()  # written
     for path in (folder / "train").iterdir():
         path.unlink()
-    again = dogs.load(folder, 28, cache_file=cache, cache_only=True)
+    again = dogs.find(folder, 28, cache_file=cache, cache_only=True).read()
     np.testing.assert_array_equal(again.train.images, first.train.images)
     with pytest.raises(RequestError, match="image that is missing"):
-        dogs.load(folder, 28, cache_file=cache)
+        dogs.find(folder, 28, cache_file=cache).read()
     with pytest.raises(RequestError, match="holds the breeds beagle, collie, dingo"):
-        dogs.load(folder, 28, ["dingo", "beagle"], cache_file=cache, cache_only=True)
+        dogs.find(folder, 28, ["dingo", "beagle"], cache_file=cache, cache_only=True).read()
 
 
 def test_no_pickle_is_read_or_replaced(tmp_path, capsys):
@@ -198,9 +210,9 @@ def test_no_pickle_is_read_or_replaced(tmp_path, capsys):
     folder = write_kaggle(tmp_path / "dogs")
     for cache_only in (True, False):
         with pytest.raises(RequestError, match="pickle files are never read or replaced"):
-            dogs.load(folder, 28, cache_file=file, cache_only=cache_only)
+            dogs.find(folder, 28, cache_file=file, cache_only=cache_only).read()
     assert file.read_bytes() == contents
     np.savez(tmp_path / "trap.npz", version=np.array([Trap()], dtype=object))
-    dogs.load(folder, 28, cache_file=tmp_path / "trap.npz", cache_only=True)
+    dogs.find(folder, 28, cache_file=tmp_path / "trap.npz", cache_only=True).read()
     assert "trap.npz cannot be used: damaged (" in capsys.readouterr().err
     assert not marker.exists()

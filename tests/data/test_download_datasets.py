@@ -39,12 +39,12 @@ def served(host, source, folder):
 )
 def test_idx_files_are_downloaded_once(host, tmp_path, source, write, darkest):
     source = served(host, source, write(tmp_path / "served", suffix=".gz"))
-    dataset = mnist.load(source, None, quiet=True)
+    dataset = mnist.find(source, None, quiet=True).read()
     np.testing.assert_array_equal(
         dataset.train.images[:, 9, 9, 0], darkest + np.arange(40) % 10 * 20
     )
     assert len(host.asked) == 4
-    assert mnist.load(source, None, quiet=True).test.images.shape == (25, 28, 28, 1)
+    assert mnist.find(source, None, quiet=True).read().test.images.shape == (25, 28, 28, 1)
     assert len(host.asked) == 4
     assert everything_under(cache_folder()) == [
         source.folder,
@@ -55,7 +55,7 @@ def test_idx_files_are_downloaded_once(host, tmp_path, source, write, darkest):
 def test_only_what_is_missing_is_downloaded(host, tmp_path):
     source = served(host, mnist.MNIST, write_mnist(tmp_path / "served", suffix=".gz"))
     write_idx(cache_folder() / "mnist" / mnist.TRAIN_LABELS, np.zeros(40))
-    mnist.load(source, None, quiet=True)
+    mnist.find(source, None, quiet=True).read()
     assert f"{mnist.TRAIN_LABELS}.gz" not in host.asked
     assert len(host.asked) == 3
 
@@ -64,16 +64,16 @@ def test_a_download_that_broke_off_is_taken_up_again(host, tmp_path):
     source = served(host, mnist.MNIST, write_mnist(tmp_path / "served", suffix=".gz"))
     host.broken.add(f"{mnist.TEST_IMAGES}.gz")
     with pytest.raises(RequestError, match=r"MNIST not found: .*--data-dir.*network.*--fake-data"):
-        mnist.load(source, None, quiet=True)
+        mnist.find(source, None, quiet=True).read()
     assert f"mnist/{mnist.TEST_IMAGES}.gz" not in everything_under(cache_folder())
     host.broken.clear()
-    assert len(mnist.load(source, None, quiet=True).test.labels) == 25
+    assert len(mnist.find(source, None, quiet=True).read().test.labels) == 25
 
 
 def test_fashion_that_cannot_be_downloaded(host):
     source = replace(mnist.FASHION_MNIST, url=host.url(""))
     with pytest.raises(RequestError) as error:
-        mnist.load(source, None, quiet=True)
+        mnist.find(source, None, quiet=True).read()
     line = str(error.value)
     assert line.startswith("Fashion-MNIST not found: looked for train-images-idx3-ubyte.gz in ")
     assert "404" in line and line.endswith("with --data-dir, or connect to a network")
@@ -93,11 +93,11 @@ def test_cifar_is_downloaded_once_and_unpacked(host, tmp_path, source, write, tr
     contents = gzipped_tar_of(write(tmp_path / source.folder))
     host.files["cifar.tar.gz"] = contents
     source = replace(source, url=host.url("cifar.tar.gz"), md5=md5(contents))
-    dataset = cifar.load(source, None, quiet=True)
+    dataset = cifar.find(source, None, quiet=True).read()
     assert dataset.train.images.shape == (train, 32, 32, 3)
     assert dataset.test.images.shape == (test, 32, 32, 3)
     assert dataset.origin == f"{source.name} from {cache_folder() / source.folder}"
-    cifar.load(source, None, quiet=True)
+    cifar.find(source, None, quiet=True).read()
     assert host.asked == ["cifar.tar.gz"]
 
 
@@ -107,7 +107,7 @@ def test_cifar_that_cannot_be_downloaded(host, tmp_path):
     for path, md5sum, why in (("nothing", "0" * 32, "404"), ("cifar.tar.gz", "0" * 32, "hash")):
         source = replace(cifar.CIFAR_10, url=host.url(path), md5=md5sum)
         with pytest.raises(RequestError) as error:
-            cifar.load(source, None, quiet=True)
+            cifar.find(source, None, quiet=True).read()
         line = str(error.value)
         assert line.startswith(f"CIFAR-10 not found: looked for {cache_folder() / source.folder}")
         assert why in line and line.endswith("with --data-dir, or connect to a network")
@@ -119,7 +119,7 @@ def test_cifar_in_the_cache_with_a_file_lost(host, tmp_path):
     folder = write_cifar100(cache_folder() / "cifar-100-binary")
     (folder / "test.bin").unlink()
     with pytest.raises(RequestError, match=r"for test.bin; .*, or remove .* to download it"):
-        cifar.load(replace(cifar.CIFAR_100, url=host.url("nothing")), None, quiet=True)
+        cifar.find(replace(cifar.CIFAR_100, url=host.url("nothing")), None, quiet=True).read()
     assert host.asked == []
 
 
@@ -138,7 +138,7 @@ def test_omniglot_is_downloaded_once(host, tmp_path, monkeypatch):
         "Latin": ["character01", "character02"],
     }
     assert host.asked == ["images_background.zip", "images_evaluation.zip"]
-    assert omniglot.load(None, 28, quiet=True).train.images.shape == (80, 28, 28, 1)
+    assert omniglot.find(None, 28, quiet=True).read().train.images.shape == (80, 28, 28, 1)
     assert len(host.asked) == 2
     (cache_folder() / "omniglot" / "images_evaluation.zip").unlink()
     omniglot.find_alphabets(None, quiet=True)
@@ -171,15 +171,15 @@ def test_imagewoof_is_downloaded_and_unpacked(host, tmp_path, monkeypatch):
     )
     monkeypatch.setattr(dogs, "URL", host.url("woof.tgz"))
     monkeypatch.setattr(dogs, "MD5", md5(host.files["woof.tgz"]))
-    dataset = dogs.load(None, 28, quiet=True)
+    dataset = dogs.find(None, 28, quiet=True).read()
     assert dataset.class_names == ("beagle", "dingo")
     assert dataset.test.images.shape == (6, 28, 28, 3)
-    dogs.load(None, 28, quiet=True)
+    dogs.find(None, 28, quiet=True).read()
     assert host.asked == ["woof.tgz"]
 
 
 def test_dogs_that_cannot_be_downloaded(host, monkeypatch):
     monkeypatch.setattr(dogs, "URL", host.url("nothing.tgz"))
     with pytest.raises(RequestError, match=r"not found: looked for .*404.*--data-dog-dir.*--fake"):
-        dogs.load(None, 28, quiet=True)
+        dogs.find(None, 28, quiet=True).read()
     assert everything_under(cache_folder()) == []

@@ -14,7 +14,7 @@ from tests.support.datasets import write_idx, write_mnist
 @pytest.mark.parametrize("inside", [".", "mnist"])
 def test_loads_from_the_folder_or_from_mnist_in_it(tmp_path, suffix, inside):
     write_mnist(tmp_path / inside, train=40, test=25, suffix=suffix)
-    dataset = mnist.load(mnist.MNIST, tmp_path)
+    dataset = mnist.find(mnist.MNIST, tmp_path).read()
     assert dataset.train.images.shape == (40, 28, 28, 1)
     assert dataset.test.images.shape == (25, 28, 28, 1)
     assert dataset.train.images.dtype == np.uint8
@@ -28,18 +28,18 @@ def test_a_gzipped_file_is_known_by_its_contents(tmp_path):
     write_mnist(tmp_path)
     path = tmp_path / mnist.TRAIN_LABELS
     path.write_bytes(gzip.compress(path.read_bytes()))
-    assert len(mnist.load(mnist.MNIST, tmp_path).train.labels) == 40
+    assert len(mnist.find(mnist.MNIST, tmp_path).read().train.labels) == 40
 
 
 def test_nothing_there(tmp_path):
     with pytest.raises(RequestError, match=r"not found: looked in .* for train-images-idx3-ubyte"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()
 
 
 def test_one_file_missing(tmp_path):
     (write_mnist(tmp_path) / mnist.TEST_LABELS).unlink()
     with pytest.raises(RequestError, match="t10k-labels-idx1-ubyte"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()
 
 
 def cut(path, contents):
@@ -94,7 +94,7 @@ def test_a_damaged_file_is_named(tmp_path, name, damage, message):
     path = write_mnist(tmp_path) / name
     damage(path, path.read_bytes())
     with pytest.raises(RequestError, match=f"{name}: .*{message}"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()
 
 
 def test_labels_in_place_of_images(tmp_path):
@@ -102,25 +102,25 @@ def test_labels_in_place_of_images(tmp_path):
     (folder / mnist.TRAIN_LABELS).replace(folder / mnist.TRAIN_IMAGES)
     write_idx(folder / mnist.TRAIN_LABELS, np.zeros(40))
     with pytest.raises(RequestError, match="magic number 0x00000801, expected 0x00000803"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()
 
 
 def test_counts_that_differ(tmp_path):
     folder = write_mnist(tmp_path)
     write_idx(folder / mnist.TEST_LABELS, np.zeros(24))
     with pytest.raises(RequestError, match="24 labels for the 25 images"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()
 
 
 def test_images_of_another_size(tmp_path):
     folder = write_mnist(tmp_path)
     write_idx(folder / mnist.TEST_IMAGES, np.zeros((25, 32, 28)))
     with pytest.raises(RequestError, match="32×28 pixels, expected 28×28"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()
 
 
 def test_a_label_that_is_no_digit(tmp_path):
     folder = write_mnist(tmp_path)
     write_idx(folder / mnist.TEST_LABELS, np.full(25, 10))
     with pytest.raises(RequestError, match="label 10, expected 0 to 9"):
-        mnist.load(mnist.MNIST, tmp_path)
+        mnist.find(mnist.MNIST, tmp_path).read()

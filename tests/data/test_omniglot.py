@@ -33,6 +33,11 @@ def character(prefix, first=0, count=20):
     return {f"{prefix}/0394_{place + 1:02}.png": drawing(place) for place in places}
 
 
+def read_all(data_dir):
+    """Omniglot in the folder, found and decoded."""
+    return omniglot.find(data_dir, 28, quiet=True).read()
+
+
 def one_line_of(load, *arguments):
     """What is said where the data cannot be used."""
     with pytest.raises(RequestError) as error:
@@ -48,7 +53,7 @@ def test_the_official_zip_files(tmp_path):
         "images_background.zip",
         "images_evaluation.zip",
     ]
-    dataset = omniglot.load(tmp_path, 28, quiet=True)
+    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
     assert dataset.class_names == (
         "Greek/character01",
         "Greek/character02",
@@ -70,7 +75,7 @@ def test_the_official_zip_files(tmp_path):
 def test_the_last_four_by_name_are_for_testing(tmp_path):
     members = character("images_background/Greek/character01")
     write_zip(tmp_path / "omniglot" / "a.zip", dict(reversed(members.items())))
-    dataset = omniglot.load(tmp_path, 20, quiet=True)
+    dataset = omniglot.find(tmp_path, 20, quiet=True).read()
     assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(16))
     assert dataset.test.images[:, 0, 0, 0].tolist() == [16, 17, 18, 19]
 
@@ -82,7 +87,7 @@ def test_black_on_white_and_squeezed(tmp_path):
     picture.save(buffer, "PNG")
     members = dict.fromkeys(character("Greek/character01"), buffer.getvalue())
     write_zip(tmp_path / "omniglot" / "a.zip", members)
-    images = omniglot.load(tmp_path, 20, quiet=True).test.images
+    images = omniglot.find(tmp_path, 20, quiet=True).read().test.images
     assert (images[:, :, :7] == 255).all()
     assert (images[:, :, 13:] == 0).all()
 
@@ -97,7 +102,7 @@ def test_a_drawing_in_several_places_counts_once(tmp_path):
     path = folder / "Greek" / "character01" / "0394_03.png"
     path.parent.mkdir(parents=True)
     path.write_bytes(drawing(2))
-    dataset = omniglot.load(tmp_path, 28, quiet=True)
+    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
     assert dataset.class_names == ("Greek/character01", "Tagalog/character07")
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (32, 8)
 
@@ -109,14 +114,14 @@ def test_unpacked_folders(tmp_path, inside):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents)
     assert omniglot.find_alphabets(tmp_path) == {"Greek": ["character01"]}
-    dataset = omniglot.load(tmp_path, 28, quiet=True)
+    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
     assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(16))
 
 
 def test_a_character_over_two_zip_files(tmp_path):
     write_zip(tmp_path / "omniglot" / "a.zip", character("Greek/character01", 0, 7))
     write_zip(tmp_path / "omniglot" / "b.zip", character("Greek/character01", 7, 5))
-    dataset = omniglot.load(tmp_path, 28, quiet=True)
+    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
     assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(8))
     assert dataset.test.images[:, 0, 0, 0].tolist() == [8, 9, 10, 11]
 
@@ -136,7 +141,7 @@ def test_what_is_no_drawing_is_left_alone(tmp_path):
     assert omniglot.find_alphabets(tmp_path) == {
         "Ojibwe_(Canadian_Aboriginal_Syllabics)": ["character01"]
     }
-    assert len(omniglot.load(tmp_path, 28, quiet=True).train.labels) == 16
+    assert len(omniglot.find(tmp_path, 28, quiet=True).read().train.labels) == 16
 
 
 def test_alphabets_are_found_without_decoding(tmp_path, monkeypatch):
@@ -165,7 +170,7 @@ def test_nothing_there(tmp_path, there):
         folder.write_bytes(b"")
     elif there == "a folder":
         write_zip(folder / "a.zip", {"other/file.txt": b"1"})
-    for load in (omniglot.find_alphabets, lambda path: omniglot.load(path, 28)):
+    for load in (omniglot.find_alphabets, lambda path: omniglot.find(path, 28).read()):
         assert one_line_of(load, tmp_path) == (
             f"Omniglot not found: looked in {folder} for zip files or folders that hold "
             "<alphabet>/characterNN/<name>.png; name the folder that holds omniglot/ with "
@@ -225,7 +230,7 @@ def test_a_zip_file_far_too_large_is_not_read(tmp_path):
 def test_a_drawing_compressed_in_another_way(tmp_path):
     path = tmp_path / "omniglot" / "a.zip"
     write_zip(path, character("Greek/character01"), zipfile.ZIP_LZMA)
-    line = one_line_of(omniglot.load, tmp_path, 28, True)
+    line = one_line_of(read_all, tmp_path)
     assert line.startswith(f"{path}, Greek/character01/0394_")
     assert ": damaged (compressed in a way that is none of Omniglot's); fetch it again" in line
 
@@ -236,7 +241,7 @@ def test_a_member_whose_contents_have_changed(tmp_path):
     contents = bytearray(path.read_bytes())
     contents[contents.index(b"IDAT") + 8] ^= 0xFF
     path.write_bytes(contents)
-    line = one_line_of(omniglot.load, tmp_path, 28, True)
+    line = one_line_of(read_all, tmp_path)
     place = f"{path}, Greek/character01/0394_01.png"
     assert re.fullmatch(f"{place}: damaged \\(Bad CRC-32.*\\); fetch it again", line)
 
@@ -263,7 +268,7 @@ BROKEN = {
 def test_a_broken_drawing_in_a_zip_file(tmp_path, contents, message):
     path, name = tmp_path / "omniglot" / "a.zip", "Greek/character01/0394_07.png"
     write_zip(path, character("Greek/character01") | {name: contents})
-    line = one_line_of(omniglot.load, tmp_path, 28, True)
+    line = one_line_of(read_all, tmp_path)
     assert re.fullmatch(f"{path}, {name}: {message}; fetch it again", line), line
 
 
@@ -274,7 +279,7 @@ def test_a_broken_drawing_in_a_folder(tmp_path, contents, message):
         path = tmp_path / "omniglot" / member
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents if member == name else sound)
-    line = one_line_of(omniglot.load, tmp_path, 28, True)
+    line = one_line_of(read_all, tmp_path)
     place = tmp_path / "omniglot" / name
     assert re.fullmatch(f"{place}: {message}; fetch it again", line), line
 
@@ -283,12 +288,12 @@ def test_a_character_with_too_few_drawings(tmp_path):
     folder = tmp_path / "omniglot"
     few = character("Greek/character02", count=4)
     write_zip(folder / "a.zip", character("Greek/character01") | few)
-    assert one_line_of(omniglot.load, tmp_path, 28, True) == (
+    assert one_line_of(read_all, tmp_path) == (
         f"{folder}: Greek/character02 has 4 drawings, expected at least 5 (4 are for testing); "
         "fetch Omniglot again"
     )
     write_zip(folder / "b.zip", {"Greek/character02/0394_05.png": drawing(4)})
-    dataset = omniglot.load(tmp_path, 28, quiet=True)
+    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
     assert np.bincount(dataset.train.labels).tolist() == [16, 1]
 
 
@@ -296,5 +301,5 @@ def test_it_says_so_in_one_line(tmp_path, capsys):
     write_omniglot(tmp_path / "omniglot")
     omniglot.find_alphabets(tmp_path)
     assert capsys.readouterr().out == ""
-    omniglot.load(tmp_path, 28)
+    omniglot.find(tmp_path, 28).read()
     assert capsys.readouterr().out == "Decoding 100 pictures\n"

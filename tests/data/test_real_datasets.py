@@ -21,21 +21,21 @@ def lines_of(path):
 
 @pytest.mark.parametrize("source", [mnist.MNIST, mnist.FASHION_MNIST])
 def test_mnist_and_fashion(source):
-    dataset = mnist.load(source, DATA)
+    dataset = mnist.find(source, DATA).read()
     assert dataset.train.images.shape == (60_000, 28, 28, 1)
     assert dataset.test.images.shape == (10_000, 28, 28, 1)
     assert set(dataset.test.labels) == set(range(10))
 
 
 def test_cifar_10():
-    dataset = cifar.load(cifar.CIFAR_10, DATA)
+    dataset = cifar.find(cifar.CIFAR_10, DATA).read()
     assert dataset.train.images.shape == (5_000, 32, 32, 3)
     assert dataset.test.images.shape == (1_000, 32, 32, 3)
     assert lines_of(DATA / "cifar-10-batches-bin" / "batches.meta.txt") == CIFAR10
 
 
 def test_cifar_100():
-    dataset = cifar.load(cifar.CIFAR_100, DATA)
+    dataset = cifar.find(cifar.CIFAR_100, DATA).read()
     assert dataset.train.images.shape == (10_000, 32, 32, 3)
     assert dataset.test.images.shape == (2_000, 32, 32, 3)
     folder = DATA / "cifar-100-binary"
@@ -53,7 +53,7 @@ def test_omniglot():
     assert len(alphabets) == 8
     assert {name: len(alphabets[name]) for name in ("Greek", "Latin")} == {"Greek": 24, "Latin": 26}
     assert sum(map(len, alphabets.values())) == 242
-    dataset = omniglot.load(DATA, 28, quiet=True)
+    dataset = omniglot.find(DATA, 28, quiet=True).read()
     assert dataset.train.images.shape == (3_872, 28, 28, 1)
     assert dataset.test.images.shape == (968, 28, 28, 1)
     assert np.bincount(dataset.train.labels).tolist() == [16] * 242

@@ -138,9 +138,9 @@ def check_caches(folder: Path) -> None:
     hidden += list(cache.rglob(".*"))
     assert hidden == []
     for photographs, count in ((cache / "dogs", 10), (folder / "data" / "dogs", 27)):
-        stored = dogs.load(
+        stored = dogs.find(
             photographs, 28, cache_file=photographs / "dogs-28px.npz", cache_only=True
-        )
+        ).read()
         assert len(stored.train.labels) == count
 
 
