@@ -1,19 +1,22 @@
-"""What the commands have in common: how they end, and what they say when they fail."""
+"""How every command starts and ends: its parser, outputs and signals, and its exit code."""
 
 import argparse
 import errno
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn, TextIO
 
-from errors import RequestError, RunError
-from interrupts import Interrupted, Interrupts
+from errors import Interrupted, RequestError, RunError
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser that tells what is wrong in one line."""
+    """A parser that reports an error in one line."""
 
     def error(self, message: str) -> NoReturn:
         """Refuses the flags; argparse calls this.
@@ -24,42 +27,101 @@ class Parser(argparse.ArgumentParser):
         raise RequestError(f"{message}; see {self.prog} --help")
 
 
+class Interrupts:
+    """Handles Ctrl-C, SIGTERM and a closed terminal while it is open.
+
+    A signal ends the program at once, or where it is deferred is only recorded.
+    """
+
+    def __init__(self) -> None:
+        self.received: int | None = None
+        self.deferring = False
+
+    def __enter__(self) -> "Interrupts":
+        self.previous = {
+            number: signal.signal(number, self.handle)
+            for number in SIGNALS
+            # nohup ignores the end of the terminal, and so do we.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+        }
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        for number, handler in self.previous.items():
+            signal.signal(number, handler)
+
+    def handle(self, signal_number: int, frame: FrameType | None) -> None:
+        """Records the first signal where it is deferred; else ends the program.
+
+        Raises:
+            Interrupted: the signal is not deferred, or is the second.
+        """
+        if not self.deferring or self.received is not None:
+            for number in self.previous:
+                signal.signal(number, signal.SIG_IGN)  # the program is already ending
+            raise Interrupted(signal_number)
+        self.received = signal_number
+
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Defers the first signal while this is open; the second ends the program at once."""
+        self.deferring = True
+        try:
+            yield
+        finally:
+            self.deferring = False
+
+    def stopped(self) -> bool:
+        """Tells whether a signal has been recorded."""
+        return self.received is not None
+
+
 def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
-    """Does what a command does, and turns what goes wrong into one line and an exit code."""
+    """Runs a command's action, and turns an error into one line and an exit code."""
     try:
         with Interrupts() as interrupts:
             code = action(interrupts)
-            sys.stdout.flush()  # where a disk that is full can still be told
+            sys.stdout.flush()  # while a full disk can still be reported
             return code
     except RequestError as error:
-        complain(program, f"error: {error}")
+        print_error(program, f"error: {error}")
         return 2
     except (RunError, OSError) as error:
-        complain(program, f"failed: {error}")
+        print_error(program, f"failed: {error}")
         return 1
     except MemoryError as error:
-        complain(program, f"failed: out of memory: {error}")
+        print_error(program, f"failed: out of memory: {error}")
         return 1
     except ModuleNotFoundError as error:
-        complain(
+        print_error(
             program,
-            f"failed: {error.name} is not installed; run `pipenv sync`, then `pipenv shell`",
+            f"failed: {error.name} is not installed; activate the environment with "
+            "`. .venv/bin/activate` and install it with `pipenv sync`",
         )
         return 1
     except Interrupted as interrupted:
-        complain(program, f"stopped{interrupted.way_on}")
+        print_error(program, f"stopped{interrupted.advice}")
         return 128 + interrupted.signal_number
 
 
-def complain(program: str, message: str) -> None:
-    """Prints a message in one line, whatever is in it."""
+def print_error(program: str, message: str) -> None:
+    """Prints a message on standard error in one line, whatever line breaks are in it."""
     print(f"{program}:", " ".join(message.split()), file=sys.stderr)
 
 
-class Output:
-    """A stream that goes on without its reader: a closed pipe, or a terminal that is gone.
+def is_terminal() -> bool:
+    """Tells whether standard output is a terminal on which a bar can be redrawn.
 
-    What is still written goes nowhere, rather than end a run that nobody watches any more.
+    rich decides otherwise: it heeds variables such as FORCE_COLOR, which would put control
+    characters into files.
+    """
+    return sys.stdout.isatty() and os.environ.get("TERM") not in ("dumb", "unknown")
+
+
+class Output:
+    """A stream that survives its reader: a closed pipe, or a terminal that is gone.
+
+    The text is then discarded, rather than end a run that nobody watches any more.
     """
 
     def __init__(self, stream: TextIO) -> None:
@@ -69,34 +131,31 @@ class Output:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Writes the text, if anybody reads it."""
-        with self.unless_gone():
+        """Writes the text, if the stream still has a reader."""
+        with self.discarding():
             self.stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Writes out what is still in memory, if anybody reads it."""
-        with self.unless_gone():
+        """Flushes the stream, if it still has a reader."""
+        with self.discarding():
             self.stream.flush()
 
     @contextmanager
-    def unless_gone(self) -> Iterator[None]:
-        """Turns the stream to nowhere once its reader is gone."""
+    def discarding(self) -> Iterator[None]:
+        """Redirects the stream to the null device once its reader is gone."""
         try:
             yield
         except OSError as error:
             if error.errno not in (errno.EPIPE, errno.EIO):
                 raise
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self.stream.fileno())
-            os.close(nowhere)
+            null_device = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null_device, self.stream.fileno())
+            os.close(null_device)
 
 
 def prepare_outputs() -> None:
-    """Lets both outputs take what their encoding lacks, and lose their readers.
-
-    A missing × is no reason to fail, nor is it that nobody looks.
-    """
+    """Makes both outputs accept characters that their encoding lacks, and lose their readers."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115 (for good)
         stream.reconfigure(errors="replace")

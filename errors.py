@@ -1,9 +1,21 @@
-"""The two ways a run can end badly, each told to the user in one line."""
+"""How a command can end badly. Each is reported in one line, with an exit code of its own."""
 
 
 class RequestError(Exception):
-    """What was asked for cannot be done as asked: flags or data. Exit code 2."""
+    """The request cannot be met: the flags or the data are wrong. Exit code 2."""
 
 
 class RunError(Exception):
-    """A run that was under way could not go on. Exit code 1."""
+    """The run failed while it was under way. Exit code 1."""
+
+
+class Interrupted(BaseException):
+    """A signal ended the program at once. Exit code 128 + the signal's number.
+
+    Like KeyboardInterrupt it is no `Exception`, so that nothing handles it by accident.
+    """
+
+    def __init__(self, signal_number: int) -> None:
+        super().__init__(signal_number)
+        self.signal_number = signal_number
+        self.advice = ""  # how to continue, for the message

@@ -1,38 +1,57 @@
-"""Tests the network that a run saved, on the run's tasks or on others that it can answer."""
+"""Evaluates the network that a run saved, on the run's tasks or on others that it can answer."""
 
-import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from command import Parser, exit_code_of, prepare_outputs
 from errors import RequestError
-from runs.config import damage_told, read_config, settings_with_paths
-from settings.checks import check_data, chosen_tasks
+from runs.config import Config, config_errors, read_config
+from runs.request import check_data
+from settings import Settings
+from tasks.resolve import choose_tasks
 
-if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
+if TYPE_CHECKING:  # imports that take seconds wait until the flags have been checked
     import numpy as np
 
     from data.dataset import Dataset
     from tasks import Task
 
-# A confusion matrix of more classes than this is not printed.
-MOST_COLUMNS = 20
-# How many of its confusions are, in its place.
+# Confusion matrices of more classes are not printed, but this many of their confusions are.
+MAX_COLUMNS = 20
 WORST = 10
 
 
+@dataclass(frozen=True)
+class Options:
+    """The flags of evaluate.py."""
+
+    run: Path
+    tasks: tuple[str, ...] | None
+    data_dir: Path | None
+    data_dog_dir: Path | None
+    output: Path | None
+    gpu: bool
+    quiet: bool
+
+    @property
+    def output_file(self) -> Path:
+        """The JSON file to write."""
+        return self.output or self.run / "evaluation.json"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns the exit code: see the README."""
-    return exit_code_of("evaluate.py", lambda _: run(make_parser().parse_args(arguments)))
+    """Runs the command line and returns the exit code."""
+    return exit_code_of("evaluate.py", lambda _: evaluate(read_options(arguments)))
 
 
-def make_parser() -> Parser:
-    """The flags."""
+def read_options(arguments: Sequence[str] | None) -> Options:
+    """Reads the flags."""
     parser = Parser(
         prog="evaluate.py",
-        description="Tests the network that a run saved on the whole test sets: prints each task's "
+        description="Evaluates the network that a run saved on whole test sets: prints each task's "
         "accuracy and confusion matrix, and writes both as JSON.",
         allow_abbrev=False,
     )
@@ -41,16 +60,16 @@ def make_parser() -> Parser:
         "--tasks",
         nargs="+",
         metavar="TASK",
-        help="which tasks, also such as the run was not trained on: made of the classes of one of "
+        help="the tasks, also ones that the run was not trained on: made of the classes of one of "
         "its tasks (cifar10:cat after cifar10), or with as many classes as its only head (default: "
         "the run's)",
     )
-    for flag, what in (("--data-dir", "the data is"), ("--data-dog-dir", "the photographs are")):
+    for flag, subject in (("--data-dir", "the data"), ("--data-dog-dir", "the photographs")):
         parser.add_argument(
             flag,
             type=Path,
             metavar="DIR",
-            help=f"where {what}, as for task.py (default: where it was for the run)",
+            help=f"the folder of {subject}, as for task.py (default: the run's)",
         )
     parser.add_argument(
         "--output",
@@ -60,121 +79,125 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--gpu", action="store_true", help="use the first GPU (default: the CPU)")
     parser.add_argument("--quiet", action="store_true", help="print the accuracies alone")
-    return parser
+    return Options(**vars(parser.parse_args(arguments)))
 
 
-def run(asked: argparse.Namespace) -> int:
-    """Loads the run's network and the data, tests, prints and writes."""
-    config = read_config(asked.run)
-    if not output_of(asked).parent.is_dir():
-        raise RequestError(f"--output: there is no folder {asked.output.parent}; make it first")
-    with damage_told(asked.run):
-        settings = settings_of(asked, config)
-        run_tasks = chosen_tasks(settings)
+def evaluate(options: Options) -> int:
+    """Loads the run's network and the data, evaluates, prints and writes."""
+    config = read_config(options.run)
+    if not options.output_file.parent.is_dir():
+        raise RequestError(f"--output: there is no folder {options.output.parent}; make it first")
+    settings = current_settings(options, config)
+    run_tasks = choose_tasks(settings.tasks, settings.data, options.quiet)
     tasks = run_tasks
-    if asked.tasks:
-        tasks = chosen_tasks(argparse.Namespace(**{**vars(settings), "tasks": asked.tasks}))
+    if options.tasks:
+        asked = replace(settings.tasks, tasks=options.tasks)
+        tasks = choose_tasks(asked, settings.data, options.quiet)
 
     from training.device import choose_device
 
-    choose_device(asked.gpu, settings.threads)
+    choose_device(replace(settings.device, gpu=options.gpu), progress_bars=False)
     from data.loading import load_datasets
-    from runs.log import told_in_a_line
-    from training.scoring import Reading, reading_of, restore_network, score
+    from runs.failures import as_run_error
+    from training.scoring import OutputMap, output_map, restore_network, score
 
-    readings = [Reading(index) for index in range(len(tasks))]
-    if asked.tasks:
-        heads = len(run_tasks) if settings.heads == "multi" else 1
-        readings = [reading_of(task, run_tasks, heads) for task in tasks]
-    with told_in_a_line(lambda: f"loading {asked.run}"):
-        network = restore_network(asked.run, settings, run_tasks)
-    # Those of the run are needed for what it standardised their images by.
-    needed = {task.dataset: None for task in (*tasks, *(run_tasks if settings.standardize else ()))}
-    datasets = load_datasets(needed, settings)
-    with damage_told(asked.run):
-        check_classes(asked.run, config, datasets)
-    with told_in_a_line(lambda: f"testing {asked.run}"):
-        matrices = score(network, tasks, readings, run_tasks, datasets, settings)
+    maps = [OutputMap(index) for index in range(len(tasks))]
+    if options.tasks:
+        heads = len(run_tasks) if settings.network.heads == "multi" else 1
+        maps = [output_map(task, run_tasks, heads) for task in tasks]
+    with as_run_error(lambda: f"loading {options.run}"):
+        network = restore_network(options.run, settings, run_tasks)
+    # The run's own images are needed for the mean and deviation that it standardized by.
+    standardized_by = run_tasks if settings.input.standardize else ()
+    datasets = load_datasets(
+        {task.dataset: None for task in (*tasks, *standardized_by)},
+        settings.data,
+        settings.input.image_size,
+        options.quiet,
+    )
+    with config_errors(options.run):
+        check_classes(config, datasets)
+    with as_run_error(lambda: f"evaluating {options.run}"):
+        matrices = score(network, tasks, maps, run_tasks, datasets, settings)
     results = [
-        describe_result(task, run_tasks[reading.head], matrix, datasets[task.dataset])
-        for task, reading, matrix in zip(tasks, readings, matrices, strict=True)
+        describe_result(task, run_tasks[output.head], matrix, datasets[task.dataset])
+        for task, output, matrix in zip(tasks, maps, matrices, strict=True)
     ]
-    show(results, settings.fake_data, asked.quiet)
-    write(asked, results, settings.seed)
+    show(results, settings.data.fake_data, options.quiet)
+    write(options, results, settings.training.seed)
     return 0
 
 
-def output_of(asked: argparse.Namespace) -> Path:
-    """The JSON file to write."""
-    return asked.output or asked.run / "evaluation.json"
-
-
-def write(asked: argparse.Namespace, results: list[dict], seed: int) -> None:
-    """Writes the results as JSON, and says where."""
+def write(options: Options, results: list[dict[str, Any]], seed: int) -> None:
+    """Writes the results as JSON, and prints where."""
     from runs.files import write_json
 
-    output = output_of(asked)
+    output = options.output_file
     try:
-        write_json(output, {"run": str(asked.run), "seed": seed, "tasks": results})
+        write_json(output, {"run": str(options.run), "seed": seed, "tasks": results})
     except OSError as error:
         raise RequestError(
             f"--output: {output} cannot be written ({error.strerror}); name another file"
         ) from error
-    if not asked.quiet:
-        print(f"all of it is in {output}")
+    if not options.quiet:
+        print(f"everything is in {output}")
 
 
-def settings_of(asked: argparse.Namespace, config: dict) -> argparse.Namespace:
-    """The run's settings, with the data where it is now.
+def current_settings(options: Options, config: Config) -> Settings:
+    """Returns the run's settings, with the data where it is now.
 
     Raises:
-        RequestError: they are of an older version, whose networks were saved otherwise, or the
-            data is not there.
+        RequestError: the run is of an older version that saved its network otherwise, or the data
+            is missing.
     """
-    if "precision" not in config["settings"]:
+    if "precision" not in config.stored["settings"]:
         raise RequestError(
-            f"{asked.run} was made by an older version of this program, which saved its network "
+            f"{options.run} was made by an older version of this program, which saved its network "
             "otherwise; run it again"
         )
-    settings = argparse.Namespace(**settings_with_paths(config))
-    settings.data_dir = asked.data_dir or settings.data_dir
-    settings.data_dog_dir = asked.data_dog_dir or settings.data_dog_dir
-    settings.quiet = asked.quiet
-    check_data(settings)
+    settings = config.settings_from_here()
+    settings = settings.replace(
+        data_dir=options.data_dir or settings.data.data_dir,
+        data_dog_dir=options.data_dog_dir or settings.data.data_dog_dir,
+    )
+    check_data(settings.data)
     return settings
 
 
-def check_classes(folder: Path, config: dict, datasets: "dict[str, Dataset]") -> None:
+def check_classes(config: Config, datasets: "Mapping[str, Dataset]") -> None:
     """Refuses data whose classes are not those that the run was trained on."""
     for name, dataset in datasets.items():
-        then = config["data"].get(name, {}).get("classes")
+        then = config.stored["data"].get(name, {}).get("classes")
         if then is not None and then != list(dataset.class_names):
             raise RequestError(
-                f"{folder} was trained on {len(then)} classes ({then[0]} to {then[-1]}), and "
-                f"{dataset.origin} has {len(dataset.class_names)} others; name the folder with "
+                f"{config.folder} was trained on {len(then)} classes ({then[0]} to {then[-1]}), "
+                f"and {dataset.origin} has {len(dataset.class_names)} others; name the folder with "
                 "the same data in --data-dir or --data-dog-dir"
             )
 
 
 def describe_result(
     task: "Task", read_from: "Task", confusion: "np.ndarray", dataset: "Dataset"
-) -> dict:
-    """What is written of a task: a row of `confusion` is a true class, a column an answer."""
+) -> dict[str, Any]:
+    """Returns a task's result for JSON.
+
+    `confusion` has a row for each true class and a column for each prediction.
+    """
     names = list(task.class_names or dataset.class_names)
-    right, examples = int(confusion.trace()), int(confusion.sum())
+    correct, examples = int(confusion.trace()), int(confusion.sum())
     return {
         "name": task.name,
         "read_from": read_from.name,
-        "accuracy": right / examples,
-        "correct": right,
+        "accuracy": correct / examples,
+        "correct": correct,
         "test": examples,
-        # Of fewer breeds than the task may have, there are outputs that stand for none.
+        # Where there are fewer breeds than the task may have, some outputs stand for none.
         "classes": names + [f"class {i}" for i in range(len(names), task.classes)],
         "confusion": confusion.tolist(),
     }
 
 
-def show(results: list[dict], drawn: bool, quiet: bool) -> None:
+def show(results: list[dict[str, Any]], drawn: bool, quiet: bool) -> None:
     """Prints the accuracies, and the confusions unless quiet."""
     from runs.display import labels
 
@@ -188,19 +211,19 @@ def show(results: list[dict], drawn: bool, quiet: bool) -> None:
         print(f"{name:{width}}  {100 * result['accuracy']:6.2f}  ({counts}{other})")
     if not quiet:
         for result in results:
-            many = len(result["classes"]) > MOST_COLUMNS
+            many = len(result["classes"]) > MAX_COLUMNS
             print("", *(worst_confusions(result) if many else matrix(result)), sep="\n")
 
 
-def matrix(result: dict) -> list[str]:
-    """The confusion matrix in lines: a row for each true class, a column for each answer."""
+def matrix(result: dict[str, Any]) -> list[str]:
+    """Returns the confusion matrix in lines."""
     counts, names = result["confusion"], result["classes"]
     cell = max(3, len(str(max(map(max, counts)))), len(str(len(names) - 1)))
     labels = [f"{index} {name}" for index, name in enumerate(names)]
     width = max(map(len, labels))
     head = " ".join(f"{index:>{cell}}" for index in range(len(names)))
     return [
-        f"{result['name']}: what was taken for which class (rows are true)",
+        f"{result['name']}: confusion matrix (rows are true classes, columns predicted ones)",
         f"{'':{width}}  {head}",
         *(
             f"{label:{width}}  " + " ".join(f"{count:>{cell}}" for count in row)
@@ -209,19 +232,19 @@ def matrix(result: dict) -> list[str]:
     ]
 
 
-def worst_confusions(result: dict) -> list[str]:
-    """The most frequent confusions in lines, of a matrix that is too large to print."""
+def worst_confusions(result: dict[str, Any]) -> list[str]:
+    """Returns the most frequent confusions in lines, of a matrix too large to print."""
     names = result["classes"]
     wrong = [
-        (count, names[true], names[answer])
+        (count, names[true], names[predicted])
         for true, row in enumerate(result["confusion"])
-        for answer, count in enumerate(row)
-        if count and true != answer
+        for predicted, count in enumerate(row)
+        if count and true != predicted
     ]
     worst = sorted(wrong, key=lambda found: -found[0])[:WORST]
     return [
         f"{result['name']}: the most frequent confusions of {len(names)} classes",
-        *(f"{count:>5}  {true} taken for {answer}" for count, true, answer in worst),
+        *(f"{count:>5}  {true} taken for {predicted}" for count, true, predicted in worst),
     ]
 
 

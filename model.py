@@ -1,6 +1,5 @@
-"""The network and its optimiser, built from the flags out of Keras's parts."""
+"""The network (trunk and heads) and its optimizer, built from the settings out of Keras's parts."""
 
-import argparse
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -8,7 +7,8 @@ import keras
 import tensorflow as tf
 
 from networks import backbones, columns, conv_fc, encoder
-from networks.channels import CHANNELS, lay_channels
+from networks.channels import lay_channels
+from settings import InputSettings, NetworkSettings, TrainingSettings
 
 BUILDERS = {
     "conv": conv_fc.build,
@@ -20,8 +20,7 @@ BUILDERS = {
     "resnet50": backbones.build,
 }
 
-
-# How Keras's layers compute, by --precision; weights are float32 in either.
+# Keras's policy for each --precision; weights are float32 in either.
 POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 
 
@@ -29,7 +28,7 @@ POLICIES = {"float32": "float32", "bfloat16": "mixed_bfloat16"}
 class Network:
     """A trunk, from images to features, and heads, from features to logits.
 
-    What tasks share is in the trunk. There is one head for all tasks, or one for each.
+    The tasks share the trunk, and have one head for all of them or one each.
     """
 
     trunk: keras.Model  # [B, H, W, C] float32 to features [B, …], or a list of them
@@ -37,15 +36,15 @@ class Network:
     input_style: str
 
     def head(self, task: int) -> keras.Model:
-        """The head of the task with that index."""
+        """Returns the head of the task with that index."""
         return self.heads[task] if len(self.heads) > 1 else self.heads[0]
 
     def parts(self, tasks: Iterable[int]) -> list[keras.Model]:
-        """The trunk and the heads of those tasks, each once."""
+        """Returns the trunk and the heads of those tasks, each once."""
         return list({id(part): part for part in (self.trunk, *map(self.head, tasks))}.values())
 
     def logits(self, images: tf.Tensor, tasks: Iterable[int], training: bool) -> list[tf.Tensor]:
-        """What the network says of images [B, H, W, 1 or 3] float32.
+        """Applies the network to images [B, H, W, 1 or 3] float32.
 
         Returns:
             [B, classes] float32 for each task.
@@ -58,34 +57,33 @@ class Network:
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:
-        """All that is trained."""
+        """The variables that are trained."""
         return [v for part in (self.trunk, *self.heads) for v in part.trainable_variables]
 
     def count_params(self) -> int:
-        """How many numbers the network consists of, trained or not."""
+        """Counts the network's parameters, trained or not."""
         return sum(part.count_params() for part in (self.trunk, *self.heads))
 
 
-def build_network(settings: argparse.Namespace, classes: Sequence[int]) -> Network:
-    """The network that the flags name.
+def build_network(
+    settings: NetworkSettings, images: InputSettings, classes: Sequence[int], seed: int
+) -> Network:
+    """Builds the network with its initial weights.
 
     Args:
-        settings: of which the flags of the groups "input" and "network", precision and seed are
-            read.
-        classes: how many classes each task has; with a shared head they are all alike.
+        classes: the number of classes of each task; with a shared head they are all equal.
 
     Raises:
-        RequestError: the pre-trained weights cannot be had.
+        RequestError: the pre-trained weights cannot be loaded.
     """
     keras.config.set_dtype_policy(POLICIES[settings.precision])
-    shape = (settings.image_size, settings.image_size, CHANNELS[settings.input_style])
     outputs = classes if settings.heads == "multi" else classes[:1]
-    trunk, heads = BUILDERS[settings.network[0]](settings, shape, outputs)
-    return Network(trunk, heads, settings.input_style)
+    trunk, heads = BUILDERS[settings.network[0]](settings, images, outputs, seed)
+    return Network(trunk, heads, images.input_style)
 
 
 def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    """The layers of a model, and of the models in it."""
+    """Yields the layers of a model, and of the models in it."""
     for layer in model.layers:
         if isinstance(layer, keras.Model):
             yield from layers_of(layer)
@@ -94,7 +92,7 @@ def layers_of(model: keras.Model) -> Iterator[keras.layers.Layer]:
 
 
 def squared_weights(parts: Iterable[keras.Model]) -> tf.Tensor:
-    """The sum of the squared weights of the parts' convolutions and dense layers, biases not."""
+    """Sums the squared weights, not the biases, of the parts' convolutions and dense layers."""
     kernels = [
         layer.kernel
         for part in parts
@@ -105,9 +103,9 @@ def squared_weights(parts: Iterable[keras.Model]) -> tf.Tensor:
 
 
 def set_dropout_step(parts: Iterable[keras.Model], step: tf.Tensor) -> None:
-    """Makes what the dropout layers draw next a function of their seeds and the step alone.
+    """Makes the next masks of the dropout layers a function of their seeds and the step alone.
 
-    Keras counts their draws instead, which would make a mask depend on how a run came to its step.
+    Keras counts draws instead, so that a mask would depend on the history of the process.
     """
     for part in parts:
         for layer in layers_of(part):
@@ -116,11 +114,11 @@ def set_dropout_step(parts: Iterable[keras.Model], step: tf.Tensor) -> None:
                 layer.seed_generator.state.assign(tf.stack([seed, step]))
 
 
-def build_optimizer(settings: argparse.Namespace) -> keras.optimizers.Optimizer:
-    """Plain gradient descent, or Adam with Keras's defaults.
+def build_optimizer(settings: TrainingSettings) -> keras.optimizers.Optimizer:
+    """Builds plain gradient descent, or Adam with Keras's defaults.
 
-    Keras's Adam corrects for its first steps by the steps of the whole run: those of a head whose
-    task is first trained late in the run are up to three times as long.
+    Keras's Adam corrects its bias by the steps of the whole run, so that the first steps of a head
+    whose task is first trained late in the run are up to three times as long.
     """
     optimizers = {"sgd": keras.optimizers.SGD, "adam": keras.optimizers.Adam}
     return optimizers[settings.optimizer](learning_rate=settings.learning_rate)

@@ -1,133 +1,178 @@
-"""Trains one small network on several image tasks in turn, and shows what it learns and forgets."""
+"""Trains one small network on several image tasks in turn, and logs what it learns and forgets."""
 
-import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from command import exit_code_of, prepare_outputs
-from interrupts import Interrupted, Interrupts
-from runs.config import CONFIG
-from runs.describe import describe_run, plain_settings, taken_up, what_will_run
+from command import Interrupts, exit_code_of, is_terminal, prepare_outputs
+from errors import Interrupted
+from runs.config import CONFIG, check_saved
 from runs.files import write_json
 from runs.folder import SUMMARY, locked, new_run_folder, resume_command
-from settings import parse_flags
-from settings.checks import chosen_tasks
+from runs.request import read_request
+from settings import Settings
 from tasks import Task, describe_tasks
+from tasks.resolve import choose_tasks
 
-if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked
+if TYPE_CHECKING:  # imports that take seconds wait until the flags have been checked
     from data.dataset import Dataset
     from runs.display import Display
-    from training.trainer import Trainer
+    from training.problem import Problem
+
+
+@dataclass(frozen=True)
+class Start:
+    """The folder in which a run starts or resumes."""
+
+    folder: Path
+    config: dict[str, Any]  # as `describe_run` returns it now
+    resumed: bool
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs the command line and returns the exit code: see the README."""
+    """Runs the command line and returns the exit code."""
 
     def action(interrupts: Interrupts) -> int:
-        settings = parse_flags(arguments)
-        if settings.list_tasks:
-            print(describe_tasks("\n"))
+        command, settings = read_request(sys.argv[1:] if arguments is None else arguments)
+        if command.list_tasks:
+            print(describe_tasks())
             return 0
-        if settings.dry_run:
-            print(json.dumps(plain_settings(settings), indent=2))
+        if command.dry_run:
+            print(json.dumps(settings.to_json(), indent=2))
             return 0
-        return run(settings, interrupts)
+        return run(settings, command.resume, interrupts)
 
     return exit_code_of("task.py", action)
 
 
-def run(settings: argparse.Namespace, interrupts: Interrupts) -> int:
-    """Begins a run or takes one up, in a folder that is this process's alone meanwhile."""
+def run(settings: Settings, resumed: Path | None, interrupts: Interrupts) -> int:
+    """Starts a run, or resumes the one in a folder, and holds the folder's lock meanwhile."""
     from runs.display import Display
 
-    display = Display(settings.quiet, settings.tasks)
+    display = Display(settings.log.quiet, settings.tasks.tasks)
     with ExitStack() as held:
-        if settings.resume:
-            held.enter_context(locked(settings.resume))
-            if is_done(settings.resume, settings.max_steps):
-                display.say(f"{settings.resume} is done; --max-steps makes it go further")
+        if resumed:
+            held.enter_context(locked(resumed))
+            if is_finished(resumed, settings.tasks.max_steps):
+                display.say(f"{resumed} is already finished; raise --max-steps to continue")
                 return 0
-        trainer, config = make_ready(settings, display)
+        settings, problem, config = prepare(settings, display)
         held.enter_context(interrupts.deferred())
-        folder = settings.resume or held.enter_context(new_run_folder(settings, config))
+        folder = resumed or held.enter_context(new_run_folder(settings, config))
         try:
-            return train(trainer, config, folder, display, interrupts)
+            return train(
+                settings, problem, Start(folder, config, bool(resumed)), display, interrupts
+            )
         except Interrupted as interrupted:
-            interrupted.way_on = f"; go on from what was saved with: {resume_command(folder)}"
+            interrupted.advice = f"; resume from the last checkpoint with: {resume_command(folder)}"
             raise
 
 
-def is_done(folder: Path, max_steps: int) -> bool:
-    """Whether the run in that folder has come to its end after so many steps or more."""
+def is_finished(folder: Path, max_steps: int) -> bool:
+    """Tells whether the run in a folder has finished after so many steps or more."""
     try:
         return json.loads((folder / SUMMARY).read_bytes())["step"] >= max_steps
-    except (OSError, ValueError, KeyError, TypeError):  # not there, or not one
+    except (OSError, ValueError, KeyError, TypeError):  # missing, or not a summary
         return False
 
 
-def make_ready(settings: argparse.Namespace, display: "Display") -> "tuple[Trainer, dict]":
-    """Loads TensorFlow and the data, and builds the network; with it what `config.json` says."""
+def prepare(settings: Settings, display: "Display") -> "tuple[Settings, Problem, dict[str, Any]]":
+    """Loads TensorFlow and the data, and builds the network.
+
+    Returns:
+        The settings with --epochs turned into steps, the problem, and the contents of
+        `config.json`.
+    """
     from training.device import choose_device
 
     with display.busy("Loading TensorFlow"):
-        device = choose_device(settings.gpu, settings.threads)
+        device = choose_device(settings.device, is_terminal() and not settings.log.quiet)
         from data.loading import load_datasets
-        from runs.log import told_in_a_line
-        from training.trainer import Trainer
+        from runs.description import describe_run
+        from runs.failures import as_run_error
+        from training.problem import Problem
 
-    tasks = chosen_tasks(settings)
-    datasets = load_datasets({task.dataset: None for task in tasks}, settings)
-    if settings.epochs:
-        settings.max_steps = steps_of_epochs(settings, tasks, datasets)
-    with told_in_a_line(lambda: "building the network"):
-        trainer = Trainer(settings, tasks, datasets)
-    # The arrays are let go with this: the trainer has copies of its own, on the device.
-    return trainer, describe_run(trainer, tasks, datasets, device)
+    tasks = choose_tasks(settings.tasks, settings.data, settings.log.quiet)
+    datasets = load_datasets(
+        {task.dataset: None for task in tasks},
+        settings.data,
+        settings.input.image_size,
+        settings.log.quiet,
+    )
+    if settings.tasks.epochs:
+        settings = settings.replace(max_steps=steps_of_epochs(settings, tasks, datasets))
+    with as_run_error(lambda: "building the network"):
+        problem = Problem(settings, tasks, datasets)
+    # The arrays are freed after this: the problem has copies of its own, on the device.
+    parameters = problem.network.count_params()
+    return settings, problem, describe_run(settings, tasks, datasets, parameters, device)
 
 
 def train(
-    trainer: "Trainer", config: dict, folder: Path, display: "Display", interrupts: Interrupts
+    settings: Settings,
+    problem: "Problem",
+    start: Start,
+    display: "Display",
+    interrupts: Interrupts,
 ) -> int:
-    """Trains from where the run in the folder was saved last, if it was, and reports."""
+    """Trains from the last checkpoint in the folder, if there is one, and summarizes the run."""
     from reports.metrics import summarize
-    from runs.log import RunLog, cut_back, told_in_a_line, writing
+    from runs.announcement import announce_run
+    from runs.checkpoints import Checkpoints, Progress
+    from runs.failures import as_run_error, write_errors
+    from runs.log import RunLog, truncate
+    from training.trainer import Trainer
 
-    settings = trainer.settings
-    with told_in_a_line(lambda: f"writing {folder}"):
-        lengths = trainer.take_up(folder)
-        if settings.resume:
-            config = taken_up(folder, config, trainer.step)
-            with writing(folder / CONFIG, folder):
-                write_json(folder / CONFIG, config)
-        cut_back(folder, trainer.step, lengths or {}, trainer.history)
-        display.announce(what_will_run(config, folder))
-        with RunLog(folder, settings.tasks) as log:
-            if lengths is None:
-                log.describe(config["settings"], trainer.graph())
-            with display.training(trainer.step, settings.max_steps):
-                done = trainer.run(log, display, interrupts.stopped)
-        if not done:
+    folder = start.folder
+    with as_run_error(lambda: f"writing {folder}"):
+        checkpoints = Checkpoints(folder, problem.network, problem.optimizer)
+        restored = checkpoints.restore()
+        progress = restored or Progress()
+        if restored:
+            check_saved(folder, settings, restored.settings, restored.step)
+        config = update_config(start, progress.step) if start.resumed else start.config
+        truncate(folder, progress.step, progress.log, progress.history)
+        display.announce(announce_run(settings, config, folder))
+        with RunLog(folder, settings.tasks.tasks) as log:
+            if not restored:
+                log.describe(settings.to_json(), problem.graph())
+            trainer = Trainer(settings, problem, log, display)
+            trainer.restore(progress)
+            with display.training(progress.step, settings.tasks.max_steps):
+                finished = trainer.run(checkpoints, interrupts.stopped)
+        if not finished:
             display.stopped(trainer.step, resume_command(folder))
             return 128 + interrupts.received
-        summary = summarize(trainer.history, settings.tasks, trainer.schedule.switches)
-        with writing(folder / SUMMARY, folder):
+        summary = summarize(trainer.history, settings.tasks.tasks, trainer.schedule.switches)
+        with write_errors(folder / SUMMARY, folder):
             write_json(folder / SUMMARY, {"step": trainer.step, **summary})
-    display.results(summary, drawn=settings.fake_data)
-    display.say(f"all of it is in {folder}")
+    display.results(summary, drawn=settings.data.fake_data)
+    display.say(f"everything is in {folder}")
     return 0
 
 
+def update_config(start: Start, step: int) -> dict[str, Any]:
+    """Adds to `config.json` that the run is resumed after `step` steps, and returns it."""
+    from runs.description import describe_resumed
+    from runs.failures import write_errors
+
+    config = describe_resumed(start.folder, start.config, step)
+    with write_errors(start.folder / CONFIG, start.folder):
+        write_json(start.folder / CONFIG, config)
+    return config
+
+
 def steps_of_epochs(
-    settings: argparse.Namespace, tasks: list[Task], datasets: "dict[str, Dataset]"
+    settings: Settings, tasks: Sequence[Task], datasets: "Mapping[str, Dataset]"
 ) -> int:
-    """How many steps go --epochs times through the largest task's training set."""
+    """Returns the steps that --epochs passes through the largest task's training set take."""
     largest = max(len(task.choose(datasets[task.dataset].train.labels)[1]) for task in tasks)
-    return math.ceil(settings.epochs * largest / settings.batch)
+    return math.ceil(settings.tasks.epochs * largest / settings.training.batch)
 
 
 if __name__ == "__main__":

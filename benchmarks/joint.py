@@ -9,6 +9,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from settings.checks import chosen_tasks
+
 from benchmarks.measuring import (
     about,
     check_json,
@@ -23,7 +25,6 @@ from benchmarks.measuring import (
 )
 from command import exit_code_of, prepare_outputs
 from settings import parse_flags
-from settings.checks import chosen_tasks
 from training.device import choose_device
 
 SEED = 0

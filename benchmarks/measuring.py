@@ -15,10 +15,10 @@ from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
+from runs.describe import version_of
 
 from command import Parser
 from errors import RequestError
-from runs.describe import version_of
 from runs.files import write_json
 from settings.values import whole_number
 

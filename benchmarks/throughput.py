@@ -22,11 +22,12 @@ from functools import partial
 from statistics import median
 from typing import TYPE_CHECKING
 
+from settings.checks import chosen_tasks
+
 from benchmarks import measuring
 from benchmarks.measuring import ratios, spread, told
 from command import Parser, exit_code_of, prepare_outputs
 from settings import parse_flags
-from settings.checks import chosen_tasks
 from training.device import choose_device
 
 if TYPE_CHECKING:  # what takes seconds to import is not imported before the flags are checked

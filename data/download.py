@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 
+from command import is_terminal
 from errors import RequestError
-from terminal import is_terminal
 
 # A host that says nothing for this long, in seconds, is taken to be out of reach.
 TIMEOUT = 30

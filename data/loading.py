@@ -1,6 +1,5 @@
-"""The datasets by their names, read, downloaded or drawn as the flags say."""
+"""The datasets by their names: read, downloaded or drawn."""
 
-import argparse
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -8,65 +7,65 @@ from data import cifar, dogs, drawn, memory, mnist, omniglot
 from data.dataset import Dataset, Found, Split
 from data.resize import to_size
 from errors import RequestError
+from settings import DataSettings
 
 
-def find_dogs(settings: argparse.Namespace) -> Found:
-    """The dogs from where the flags say that they are."""
+def load_datasets(
+    names: Iterable[str], settings: DataSettings, image_size: int, quiet: bool
+) -> dict[str, Dataset]:
+    """Loads datasets, their images [N, image_size, image_size, C] uint8.
+
+    Args:
+        names: those of `data.catalog.DATASETS`.
+        quiet: shows no progress.
+
+    Raises:
+        RequestError: the data is missing or damaged, cannot be downloaded or drawn, or does not
+            fit into memory.
+    """
+    try:
+        found = {name: find(name, settings, image_size, quiet) for name in names}
+        memory.check(found.values(), image_size)
+        return {name: resized(each.read(), image_size, quiet) for name, each in found.items()}
+    except OSError as error:
+        raise RequestError(f"the data cannot be read: {error}") from error
+
+
+def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> Found:
+    """Finds a dataset, or what --fake-data draws in its place, without reading it."""
+    data_dir = settings.data_dir
+    if settings.fake_data:
+        return {"mnist": drawn.find_digits, "dogs": drawn.find_dogs}[name](quiet)
+    if name == "dogs":
+        return find_dogs(settings, image_size, quiet)
+    if name == "omniglot":
+        return omniglot.find(data_dir, image_size, quiet)
+    if name in ("mnist", "fashion-mnist"):
+        source = mnist.MNIST if name == "mnist" else mnist.FASHION_MNIST
+        return mnist.find(source, data_dir, quiet)
+    source = {"cifar10": cifar.CIFAR_10, "cifar100": cifar.CIFAR_100}[name]
+    return cifar.find(source, data_dir, quiet)
+
+
+def find_dogs(settings: DataSettings, image_size: int, quiet: bool) -> Found:
+    """Finds the photographs of dogs, or the cache of their decoded images."""
     folder = settings.data_dog_dir
     if folder is None and settings.data_dir is not None:
         folder = settings.data_dir / "dogs"
     return dogs.find(
         folder,
-        settings.image_size,
+        image_size,
         breeds=settings.dog_breeds,
         cache_file=settings.pickle_file,
         cache_only=settings.use_pickle,
-        quiet=settings.quiet,
+        quiet=quiet,
     )
 
 
-FOUND = {
-    "mnist": lambda settings: mnist.find(mnist.MNIST, settings.data_dir, settings.quiet),
-    "fashion-mnist": lambda settings: mnist.find(
-        mnist.FASHION_MNIST, settings.data_dir, settings.quiet
-    ),
-    "dogs": find_dogs,
-    "cifar10": lambda settings: cifar.find(cifar.CIFAR_10, settings.data_dir, settings.quiet),
-    "cifar100": lambda settings: cifar.find(cifar.CIFAR_100, settings.data_dir, settings.quiet),
-    "omniglot": lambda settings: omniglot.find(
-        settings.data_dir, settings.image_size, settings.quiet
-    ),
-}
-DRAWN = {
-    "mnist": lambda settings: drawn.find_digits(settings.quiet),
-    "dogs": lambda settings: drawn.find_dogs(settings.quiet),
-}
+def resized(dataset: Dataset, image_size: int, quiet: bool) -> Dataset:
+    """Returns the dataset with its images at another height and width."""
 
+    def at_size(split: Split) -> Split:
+        return replace(split, images=to_size(split.images, image_size, quiet))
 
-def load_datasets(names: Iterable[str], settings: argparse.Namespace) -> dict[str, Dataset]:
-    """The named datasets, their images [N, S, S, C] uint8 where S is the flag --image-size.
-
-    The names are those of `FOUND`, or of `DRAWN` where data is to be drawn. Of the settings it
-    reads data_dir, data_dog_dir, dog_breeds, fake_data, image_size, pickle_file, quiet and
-    use_pickle.
-
-    Raises:
-        RequestError: the data is not there, cannot be downloaded, or is not what it should be,
-            or does not fit into memory.
-    """
-    kinds = DRAWN if settings.fake_data else FOUND
-    try:
-        found = {name: kinds[name](settings) for name in names}
-        memory.check(found.values(), settings.image_size)
-        return {name: sized(each.read(), settings) for name, each in found.items()}
-    except OSError as error:
-        raise RequestError(f"the data cannot be read: {error}") from error
-
-
-def sized(dataset: Dataset, settings: argparse.Namespace) -> Dataset:
-    """The dataset with its images at the size that the flags say."""
-
-    def resized(split: Split) -> Split:
-        return replace(split, images=to_size(split.images, settings.image_size, settings.quiet))
-
-    return replace(dataset, train=resized(dataset.train), test=resized(dataset.test))
+    return replace(dataset, train=at_size(dataset.train), test=at_size(dataset.test))

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from rich.progress import track
 
-from terminal import is_terminal
+from command import is_terminal
 
 Item = TypeVar("Item")
 

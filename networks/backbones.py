@@ -1,18 +1,18 @@
 """Networks of keras.applications as the trunk, with random or pre-trained weights."""
 
-import argparse
 import re
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import keras
 
 from errors import RequestError
+from networks.channels import input_shape
 from networks.layers import output, stack
+from settings import InputSettings, NetworkSettings
 from settings.randomness import Stream, stream_key
-from terminal import is_terminal
 
-# Each network, and how its own weights want images in [0, 255] to be scaled.
+# Each network, and the scaling of images in [0, 255] that its pre-trained weights need.
 BACKBONES = {
     "mobilenetv2": (
         keras.applications.MobileNetV2,
@@ -23,49 +23,48 @@ BACKBONES = {
 
 
 def build(
-    settings: argparse.Namespace, input_shape: tuple[int, int, int], outputs: Sequence[int]
+    settings: NetworkSettings, images: InputSettings, outputs: Sequence[int], seed: int
 ) -> tuple[keras.Model, list[keras.Model]]:
-    """Trunk and heads: the backbone up to its pooled features, and an output for each of `outputs`.
+    """Builds the trunk, the backbone up to its pooled features, and a head for each of `outputs`.
 
     Raises:
-        RequestError: the pre-trained weights cannot be had, or do not fit.
+        RequestError: the pre-trained weights cannot be loaded, or do not fit.
     """
-    make, preprocess = BACKBONES[settings.network[0]]
-    backbone = make_backbone(settings, make, input_shape)
+    _, preprocess = BACKBONES[settings.network[0]]
+    pixels = keras.Input(input_shape(images))
+    backbone = make_backbone(settings, input_shape(images), seed)
     backbone.trainable = not settings.freeze_backbone
-    images = keras.Input(input_shape)
-    scaled = images if settings.standardize else preprocess(images * 255)
-    trunk = keras.Model(images, backbone(scaled))
+    scaled = pixels if images.standardize else preprocess(pixels * 255)
+    trunk = keras.Model(pixels, backbone(scaled))
     heads = [
-        stack(trunk.output_shape[1:], output(settings, classes, place=1 + index))
+        stack(trunk.output_shape[1:], output(classes, seed, place=1 + index))
         for index, classes in enumerate(outputs)
     ]
     return trunk, heads
 
 
-def make_backbone(
-    settings: argparse.Namespace,
-    make: Callable[..., keras.Model],
-    input_shape: tuple[int, int, int],
-) -> keras.Model:
-    """The backbone with the weights that the flags name, from images to features [B, F] float32."""
-    # Its layers name no seeds of their own for their random weights.
-    keras.utils.set_random_seed(stream_key(settings.seed, Stream.WEIGHTS))
-    if settings.quiet or not is_terminal():
-        keras.config.disable_interactive_logging()  # a bar is no use in a file
+def make_backbone(settings: NetworkSettings, shape: tuple[int, int, int], seed: int) -> keras.Model:
+    """Builds the backbone, from images [B, H, W, C] to features [B, F] float32, with its weights.
+
+    Raises:
+        RequestError: the weights cannot be loaded, or do not fit.
+    """
+    make, _ = BACKBONES[settings.network[0]]
+    # Its layers have no seeds of their own for their random weights.
+    keras.utils.set_random_seed(stream_key(seed, Stream.WEIGHTS))
     weights = settings.weights
     try:
         with warnings.catch_warnings():
-            # That weights made on images of 224×224 are taken for smaller ones: that is meant.
+            # That weights for images of 224×224 are used for smaller ones is intended.
             warnings.simplefilter("ignore")
             return make(
                 include_top=False,
                 weights=None if weights == "none" else weights,
-                input_shape=input_shape,
+                input_shape=shape,
                 pooling="avg",
             )
     except Exception as error:  # Keras raises a bare Exception for a failed download
-        way_out = (
+        advice = (
             "connect to a network, or download the weights without the top elsewhere and name "
             "their file with --weights FILE"
             if weights == "imagenet"
@@ -73,10 +72,10 @@ def make_backbone(
             "keras.applications saves them, in a file that ends in .h5"
         )
         raise RequestError(
-            f"--weights {weights}: cannot be had ({first_sentence(error)}); {way_out}"
+            f"--weights {weights}: cannot be loaded ({first_sentence(error)}); {advice}"
         ) from error
 
 
 def first_sentence(error: Exception) -> str:
-    """What Keras says, without the lists of layers that may follow it."""
+    """Returns the first sentence of Keras's message, without the lists of layers after it."""
     return re.split(r"\.\s|\n", str(error))[0][:200]

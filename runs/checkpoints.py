@@ -1,10 +1,13 @@
-"""What is saved of a run: the network, the optimiser, and how far the run had come."""
+"""A run's checkpoints: the network, the optimizer, and the progress of the run."""
 
 import json
 import re
 import shutil
 import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -13,30 +16,65 @@ from errors import RequestError
 from model import Network
 from runs.config import CONFIG
 from runs.files import sync, write_whole
+from runs.history import Evaluation, Tally
 
 FOLDER = "checkpoints"
 NAME = "ckpt"
 SCRATCH = ".saving"
 LIST = "checkpoint"  # where tf.train.latest_checkpoint looks
-# What keeps a sound checkpoint from being read.
+# Failures to read a checkpoint that do not mean that it is damaged.
 NOT_DAMAGE = (MemoryError, tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)
-# So many are kept: the one before stands in for the last one if that is damaged.
+# The last checkpoint, and the one before, which replaces it if it is damaged.
 KEPT = 2
 
 
-class Progress(tf.train.experimental.PythonState):
-    """How far a run had come, as JSON inside its checkpoint."""
+@dataclass(frozen=True)
+class Progress:
+    """The state of a run that is not in its network or optimizer."""
+
+    step: int = 0  # the number of steps done
+    settings: dict[str, Any] = field(default_factory=dict)  # those that stay the same
+    history: Sequence[Evaluation] = ()
+    # Of each task's training steps since the last point of the training curves, by its index.
+    tallies: dict[int, Tally] = field(default_factory=dict)
+    log: dict[str, int] = field(default_factory=dict)  # as `RunLog.sync` returns it
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the progress as JSON can hold it."""
+        return {
+            "step": self.step,
+            "settings": self.settings,
+            "history": [evaluation.to_json() for evaluation in self.history],
+            "tallies": {index: asdict(tally) for index, tally in self.tallies.items()},
+            "log": self.log,
+        }
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Progress":
+        """Reads what `to_json` returned."""
+        tasks = len(stored["settings"]["tasks"])
+        return cls(
+            stored["step"],
+            stored["settings"],
+            [Evaluation.from_json(evaluation, tasks) for evaluation in stored["history"]],
+            {int(index): Tally(**tally) for index, tally in stored["tallies"].items()},
+            stored["log"],
+        )
+
+
+class ProgressState(tf.train.experimental.PythonState):
+    """The progress as JSON inside TensorFlow's checkpoint, under its checksum."""
 
     def __init__(self) -> None:
-        self.state: dict = {}
+        self.progress = Progress()
 
     def serialize(self) -> str:
-        """The state as text; TensorFlow calls this when it saves."""
-        return json.dumps(self.state)
+        """Returns the progress as text; TensorFlow calls this when it saves."""
+        return json.dumps(self.progress.to_json())
 
     def deserialize(self, text: str) -> None:
-        """Takes the state from text; TensorFlow calls this when it restores."""
-        self.state = json.loads(text)
+        """Sets the progress from text; TensorFlow calls this when it restores."""
+        self.progress = Progress.from_json(json.loads(text))
 
 
 class Checkpoints:
@@ -44,48 +82,49 @@ class Checkpoints:
 
     def __init__(self, run: Path, network: Network, optimizer: keras.optimizers.Optimizer) -> None:
         self.run, self.folder = run, run / FOLDER
-        self.progress = Progress()
+        self.state = ProgressState()
         self.checkpoint = tf.train.Checkpoint(
-            trunk=network.trunk, heads=network.heads, optimizer=optimizer, progress=self.progress
+            trunk=network.trunk, heads=network.heads, optimizer=optimizer, progress=self.state
         )
 
-    def save(self, step: int, state: dict) -> None:
-        """Saves the network and the optimiser after so many steps, and the state beside them.
+    def save(self, progress: Progress) -> None:
+        """Saves the network, the optimizer and the progress, whole or not at all.
 
-        Whole or not at all: a checkpoint is there once its index has its name, which comes last,
-        and those before it are removed after that. (TensorFlow's own manager writes the index in
-        its place, and takes a [ in the folder's name for a pattern.)
+        A checkpoint exists once its index has its name, which comes last; older ones are removed
+        after that. (TensorFlow's own manager writes the index in its place, and takes a [ in the
+        folder's name for a pattern.)
         """
-        self.progress.state = state
+        self.state.progress = progress
         self.folder.mkdir(exist_ok=True)
         self.checkpoint.write(str(self.folder / SCRATCH))
         for path in sorted(self.folder.glob(f"{SCRATCH}.*")):  # the data, and then the index
             sync(path)
-            path.rename(self.folder / f"{NAME}-{step}{path.name.removeprefix(SCRATCH)}")
+            name = f"{NAME}-{progress.step}{path.name.removeprefix(SCRATCH)}"
+            path.rename(self.folder / name)
         for folder in (self.folder, self.run):
             sync(folder)
         self.tidy(saved_in(self.run)[:KEPT])
 
-    def restore(self) -> dict | None:
-        """Restores the last checkpoint that is sound, and removes what no longer counts.
+    def restore(self) -> Progress | None:
+        """Restores the last sound checkpoint, and removes those that it makes obsolete.
 
         Returns:
-            The state that was saved with it; None where nothing has been saved.
+            The progress that was saved with it; None where there is no checkpoint.
 
         Raises:
-            RequestError: all that was saved is damaged.
+            RequestError: all checkpoints are damaged.
         """
         restored = restore_last(self.run, self.checkpoint)
         if restored is None:
             return None
         saved = saved_in(self.run)
         self.tidy(saved[saved.index(restored) :])
-        return self.progress.state
+        return self.state.progress
 
     def tidy(self, kept: list[Path]) -> None:
-        """Leaves these checkpoints alone, the last first, and TensorFlow's list of them.
+        """Removes all but these checkpoints, the last first, and writes TensorFlow's list of them.
 
-        The others are older, or damaged, or of a save that was cut short.
+        The others are older, or damaged, or of a save that was interrupted.
         """
         names = [path.name for path in kept]
         for path in [*self.folder.glob(f"{NAME}-*"), *self.folder.glob(f"{SCRATCH}*")]:
@@ -99,7 +138,7 @@ class Checkpoints:
 
 
 def saved_in(run: Path) -> list[Path]:
-    """The checkpoints in a run's folder, without the suffixes of their files, the last first."""
+    """Returns a run's checkpoints, without the suffixes of their files, the last first."""
     folder = run / FOLDER
     names = [path.name for path in folder.glob("*.index") if path.is_file()]
     found = [re.fullmatch(rf"({NAME}-(\d+))\.index", name, re.ASCII) for name in names]
@@ -108,10 +147,10 @@ def saved_in(run: Path) -> list[Path]:
 
 
 def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
-    """Restores the last checkpoint of a run's that is sound, and says which it was.
+    """Restores the last sound checkpoint of a run.
 
     Returns:
-        Its path without its files' suffixes; None where nothing has been saved.
+        Its path without its files' suffixes; None where there is no checkpoint.
 
     Raises:
         RequestError: each is damaged, or not of the network that the checkpoint is of.

@@ -1,7 +1,7 @@
-"""What a run says on the terminal: what will run, how far it is, and what came of it."""
+"""The terminal of a run: its announcement, a progress bar or lines, and the final table."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from rich import box
@@ -19,16 +19,19 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from terminal import is_terminal
+from command import is_terminal
+from runs.history import Evaluation
 
-# Wide enough that nothing is folded where the output is no terminal.
+# Columns. Nothing is folded where the output is no terminal.
 FILE_WIDTH = 1_000
+# Characters of a plain line: with many tasks it names only the first.
+MAX_LINE = 199
 
 
 class Display:
     """A progress bar on a terminal, plain lines elsewhere, and the final table alone when quiet."""
 
-    def __init__(self, quiet: bool, task_names: list[str]) -> None:
+    def __init__(self, quiet: bool, task_names: Sequence[str]) -> None:
         terminal = is_terminal()
         self.console = Console(
             highlight=False, force_terminal=terminal, width=None if terminal else FILE_WIDTH
@@ -48,16 +51,16 @@ class Display:
         )
         self.bar_task = self.bar.add_task(self.labels[0], total=None)
         self.accuracies = Text()
-        self.last_line = (0, time.monotonic())  # the step of the last line, and when it was
+        self.last_line = (0, time.monotonic())  # its step, and its time in seconds
 
     @contextmanager
     def busy(self, doing: str) -> Iterator[None]:
-        """Shows what is being done while this is open, where the output is a terminal."""
+        """Shows an activity while this is open, where the output is a terminal."""
         with self.console.status(doing) if self.live else nullcontext():
             yield
 
     def announce(self, rows: list[tuple[str, str]]) -> None:
-        """Prints what will run: a row for each label and its text."""
+        """Prints the rows that announce a run."""
         if self.quiet:
             return
         if self.plain:
@@ -72,7 +75,7 @@ class Display:
 
     @contextmanager
     def training(self, step: int, max_steps: int) -> Iterator[None]:
-        """Shows how far the training is while this is open, where the output is a terminal."""
+        """Shows the progress bar while this is open, where the output is a terminal."""
         self.max_steps = max_steps
         self.last_line = (step, time.monotonic())
         self.bar.update(self.bar_task, completed=step, total=max_steps)
@@ -83,35 +86,34 @@ class Display:
             yield
 
     def progress(self, step: int, trained: tuple[int, ...]) -> None:
-        """Shows that `step` steps are done, the last of them on those tasks."""
+        """Shows that `step` steps are done, the last of which trained those tasks."""
         label = self.labels[trained[0]] if len(trained) == 1 else "all tasks"
         self.bar.update(self.bar_task, completed=step, description=label)
 
-    def test(self, test: dict) -> None:
-        """Shows a test, a dict as in `metrics.jsonl`."""
-        accuracies = "  ".join(
-            f"{name} {percent(accuracy)}"
-            for name, accuracy in zip(self.labels, test["accuracy"], strict=True)
-        )
+    def evaluation(self, evaluation: Evaluation) -> None:
+        """Shows an evaluation of all tasks."""
+        shares = zip(self.labels, evaluation.accuracy, strict=True)
+        accuracies = [f"{name} {percent(accuracy)}" for name, accuracy in shares]
         # A Text's own method, so that the bar's thread never sees it half changed.
-        self.accuracies.plain = f"tested at {test['step']:,}, %:  {accuracies}"
+        self.accuracies.plain = f"evaluated at {evaluation.step:,}, %:  {'  '.join(accuracies)}"
         if self.plain:
-            print(self.line(test, accuracies), flush=True)
+            print(self.line(evaluation, accuracies), flush=True)
 
-    def line(self, test: dict, accuracies: str) -> str:
-        """A test as a plain line."""
-        step, (last_step, last_time) = test["step"], self.last_line
+    def line(self, evaluation: Evaluation, accuracies: Sequence[str]) -> str:
+        """Returns an evaluation as a plain line."""
+        step, (last_step, last_time) = evaluation.step, self.last_line
         now = time.monotonic()
         self.last_line = step, now
-        trained = "" if test["trained"] is None else f"  trained {self.labels[test['trained']]}"
+        task = evaluation.trained
+        trained = "" if task is None else f"  trained {self.labels[task]}"
         done = step - last_step
         speed = f"  {done / (now - last_time):.0f} steps/s" if done else ""
-        mean = percent(test["mean_accuracy"])
-        return f"step {step}/{self.max_steps}{trained}  test %: {accuracies}  mean {mean}{speed}"
+        start = f"step {step}/{self.max_steps}{trained}  test %: "
+        end = f"  mean {percent(evaluation.mean_accuracy)}{speed}"
+        return f"{start}{fitting(accuracies, MAX_LINE - len(start) - len(end))}{end}"
 
     def results(self, summary: dict, drawn: bool) -> None:
-        """Prints the final table, out of what `metrics.summarize` says of real or drawn data."""
-        quantities = ("best", "final", "at_last_switch", "forgetting")
+        """Prints the final table, from what `metrics.summarize` returns, of real or drawn data."""
         table = Table(
             title="test accuracy, %, on drawn data" if drawn else "test accuracy, %",
             title_justify="left",
@@ -121,12 +123,12 @@ class Display:
             padding=(0, 0, 0, 1),
         )
         table.add_column("task", overflow="fold")
-        for quantity in quantities:
+        for quantity in summary["mean"]:
             words = quantity.split("_")
             table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
         rows = zip((*self.labels, "mean"), (*summary["tasks"], summary["mean"]), strict=True)
         for label, row in rows:
-            table.add_row(label, *(percent(row[quantity]) for quantity in quantities))
+            table.add_row(label, *(percent(row[quantity]) for quantity in summary["mean"]))
         self.console.print(table)
 
     def say(self, message: str) -> None:
@@ -135,27 +137,37 @@ class Display:
             self.console.print(Text(message), soft_wrap=True)
 
     def stopped(self, step: int, command: str) -> None:
-        """Says, quiet or not, that the training was stopped, and how to go on."""
-        message = f"stopped after {step:,} steps; go on with: {command}"
+        """Prints, quiet or not, that the training was stopped, and the command to resume it."""
+        message = f"stopped after {step:,} steps; resume with: {command}"
         self.console.print(Text(message), soft_wrap=True)
 
 
 class StepsPerSecond(ProgressColumn):
-    """The speed of late, tests included."""
+    """The recent speed, evaluations included."""
 
     def render(self, task: Task) -> Text:
-        """The column's text; empty before there is a speed."""
+        """Returns the column's text; empty before there is a speed."""
         return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
 
 
-def labels(task_names: list[str]) -> list[str]:
-    """What to call each task: its name, and its index too where another has the same name."""
+def labels(task_names: Sequence[str]) -> list[str]:
+    """Returns a label for each task: its name, and its index where another has the same name."""
     return [
         f"{name} ({index})" if task_names.count(name) > 1 else name
         for index, name in enumerate(task_names)
     ]
 
 
+def fitting(accuracies: Sequence[str], room: int) -> str:
+    """Joins the accuracies; where they exceed the room, the first of them and a count."""
+    text = "  ".join(accuracies)
+    shown = len(accuracies)
+    while len(text) > room and shown > 1:
+        shown -= 1
+        text = "  ".join([*accuracies[:shown], f"and {len(accuracies) - shown} more"])
+    return text
+
+
 def percent(share: float | None) -> str:
-    """A share as a percentage with two digits; a dash for None."""
+    """Returns a share as a percentage with two digits; a dash for None."""
     return "–" if share is None else f"{100 * share:.2f}"

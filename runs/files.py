@@ -1,4 +1,4 @@
-"""Files that are there whole or not at all, and stay there if the machine goes down."""
+"""Files that are written whole or not at all, and survive a crash of the machine."""
 
 import errno
 import json
@@ -26,7 +26,7 @@ def write_json(path: Path, value: dict) -> None:
 
 
 def sync(path: Path) -> None:
-    """Waits until what was written to a file, or which files are in a folder, is on the disk."""
+    """Waits until a file's contents, or a folder's list of files, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

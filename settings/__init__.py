@@ -1,88 +1,106 @@
-"""The command line's flags: their defaults, their checks, and what follows from them."""
+"""The settings of a run: each declared once, as a field of a frozen dataclass.
 
-import argparse
-import shlex
-import sys
-from collections.abc import Sequence
+Flags, `config.json`, what `--resume` may change, how reports group runs and the manual's table
+follow from these. Nothing here knows a task, a network or TensorFlow.
+"""
 
-from command import Parser
-from runs.resume import resumed_settings
-from settings.checks import check_and_resolve
-from settings.experiment import (
-    add_input_flags,
-    add_network_flags,
-    add_schedule_flags,
-    add_task_flags,
-    add_training_flags,
-    add_whole_network_flags,
-)
-from settings.running import add_data_flags, add_device_flags, add_resume_flag, add_run_flags
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from settings.experiment import InputSettings, NetworkSettings, TaskSettings, TrainingSettings
+from settings.running import DataSettings, DeviceSettings, LogSettings
+from settings.setting import REQUIRED, Setting, settings_of
+
+__all__ = [
+    "DataSettings",
+    "DeviceSettings",
+    "InputSettings",
+    "LogSettings",
+    "NetworkSettings",
+    "Setting",
+    "Settings",
+    "TaskSettings",
+    "TrainingSettings",
+    "flag",
+]
 
 
-class PresetParser(Parser):
-    """A parser of flags that takes some of them from a file: `@experiments/NAME.args`."""
+@dataclass(frozen=True)
+class Settings:
+    """All settings of a run, by section."""
 
-    def convert_arg_line_to_args(self, line: str) -> list[str]:
-        """The flags in a line of such a file, parted as by a shell; a # begins a comment."""
-        return shlex.split(line, comments=True)
+    tasks: TaskSettings = field(default_factory=TaskSettings)
+    input: InputSettings = field(default_factory=InputSettings)
+    network: NetworkSettings = field(default_factory=NetworkSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    data: DataSettings = field(default_factory=DataSettings)
+    device: DeviceSettings = field(default_factory=DeviceSettings)
+    log: LogSettings = field(default_factory=LogSettings)
 
-    def _read_args_from_files(self, arguments: list[str]) -> list[str]:
-        """Puts the flags that are in a file in the place of its name; argparse calls this.
+    @classmethod
+    def declared(cls) -> dict[str, Setting]:
+        """Returns every setting's facts by its name, in the order of the sections."""
+        return {
+            name: facts
+            for section in dataclasses.fields(cls)
+            for name, facts in settings_of(section.default_factory).items()
+        }
 
-        It does so for what is typed and then for each file, and so sees what stands together.
+    def values(self) -> dict[str, Any]:
+        """Returns every setting's value by its name, in the order of the sections."""
+        sections = (getattr(self, section.name) for section in dataclasses.fields(self))
+        return {name: getattr(part, name) for part in sections for name in settings_of(part)}
+
+    def replace(self, **values: object) -> "Settings":
+        """Returns a copy with other values for the settings named."""
+        sections = {}
+        for section in dataclasses.fields(self):
+            part = getattr(self, section.name)
+            own = {name: values.pop(name) for name in settings_of(part) if name in values}
+            sections[section.name] = dataclasses.replace(part, **own)
+        if values:
+            raise TypeError(f"there are no settings {', '.join(values)}")
+        return Settings(**sections)
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the settings as a flat dict that JSON can hold."""
+        return {name: plain(value) for name, value in self.values().items()}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, object]) -> "Settings":
+        """Reads settings that `to_json` made, in this version or an older one.
+
+        Raises:
+            ValueError: a setting is missing or unknown, or has a value that it cannot have.
         """
-        names = {argument.partition("=")[0] for argument in arguments}
-        if {"--epochs", "--max-steps"} <= names:
-            self.error("--epochs and --max-steps both say how long to train; name one of them")
-        return super()._read_args_from_files(arguments)
-
-    def parse_args(self, given: Sequence[str]) -> argparse.Namespace:
-        """The flags; a file that is no text, or names itself, is refused like any other flag."""
-        try:
-            return super().parse_args(given)
-        except (ValueError, RecursionError) as error:
-            files = " ".join(argument for argument in given if argument.startswith("@"))
-            self.error(f"{files}: the file of flags cannot be read: {error}")
-
-
-def parse_flags(arguments: Sequence[str] | None = None) -> argparse.Namespace:
-    """The settings of a run, checked and resolved.
-
-    Raises:
-        RequestError: flags that cannot work, alone or together.
-        SystemExit: --help (code 0).
-    """
-    given = sys.argv[1:] if arguments is None else arguments
-    parse = make_parser().parse_args
-    settings = parse(given)
-    if settings.resume and not settings.list_tasks:
-        return resumed_settings(settings, given, parse)
-    if not settings.list_tasks:
-        check_and_resolve(settings)
-    return settings
+        declared = cls.declared()
+        unknown = [name for name in stored if name not in declared]
+        if unknown:
+            raise ValueError(f"{unknown[0]}: there is no such setting in this version")
+        values = {}
+        for name, facts in declared.items():
+            if name in stored:
+                try:
+                    values[name] = facts.from_json(stored[name])
+                except ValueError as error:
+                    raise ValueError(f"{name}: {error}") from None
+            elif facts.older is not REQUIRED:
+                values[name] = facts.older
+            else:
+                raise ValueError(f"{name} is missing")
+        return cls().replace(**values)
 
 
-def make_parser() -> Parser:
-    """All flags, in the groups that --help shows."""
-    parser = PresetParser(
-        prog="task.py",
-        description="Trains one small network on several image tasks in turn, and logs to "
-        "TensorBoard what it learns, forgets and keeps. @FILE takes flags from a file, such as "
-        "@experiments/dog-id.args; those that follow it override it.",
-        allow_abbrev=False,
-        fromfile_prefix_chars="@",
-    )
-    tasks = parser.add_argument_group("tasks and their schedule")
-    add_task_flags(tasks)
-    add_schedule_flags(tasks)
-    add_input_flags(parser.add_argument_group("input"))
-    network = parser.add_argument_group("network")
-    add_network_flags(network)
-    add_whole_network_flags(network)
-    add_training_flags(parser.add_argument_group("training"))
-    add_data_flags(parser.add_argument_group("data"))
-    add_device_flags(parser.add_argument_group("the device"))
-    run = parser.add_argument_group("the run and its log")
-    add_resume_flag(run)
-    add_run_flags(run)
-    return parser
+def flag(name: str) -> str:
+    """Returns the flag of the setting with that name."""
+    return "--" + name.replace("_", "-")
+
+
+def plain(value: object) -> object:
+    """Returns a setting's value as JSON can hold it."""
+    if isinstance(value, tuple):
+        return list(value)
+    return str(value) if isinstance(value, Path) else value

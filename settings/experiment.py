@@ -1,229 +1,246 @@
-"""The flags that make an experiment: what is learned and when, what learns, and how."""
+"""The settings that make an experiment: what is learned and when, what learns, and how."""
 
-import argparse
+from dataclasses import dataclass
+from typing import ClassVar
 
-from networks.channels import CHANNELS
-from settings.checks import HIDDEN_UNITS, KEEP, MAX_STEPS, NETWORKS, TASK_TIME
+from settings.setting import setting
 from settings.values import (
-    LARGEST_SEED,
-    MOST_EXAMPLES,
-    finite_number,
-    keep_probability,
-    not_negative,
-    positive_number,
-    proportion,
+    KEEP_PROBABILITY,
+    MAX_EXAMPLES,
+    MAX_FLOAT,
+    MAX_SEED,
+    MIN_FLOAT,
+    PRETRAINED,
+    SWITCH,
+    TEXT,
+    WEIGHT,
+    choice,
+    number,
     whole_number,
 )
-from tasks import FAMILIES, TASKS
 
-Group = argparse._ArgumentGroup
-# In pixels. One of twice the height and width has more values, in four channels, than are counted
-# in 32 bits, as some of TensorFlow's operations do.
-SMALLEST_IMAGE, LARGEST_IMAGE = 8, 16_384
+# Pixels. An image of twice the height and width has more values, in four channels, than fit into
+# the 32 bits of some of TensorFlow's operations.
+MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 16_384
 
 
-class Length(argparse.Action):
-    """One of the two flags that say how long to train: it takes the place of the other."""
+@dataclass(frozen=True)
+class TaskSettings:
+    """Which tasks are learned, in which order, and for how long."""
 
-    def __call__(
-        self, parser: argparse.ArgumentParser, settings: argparse.Namespace, value: int, flag: str
-    ) -> None:
-        """Sets this one, and unsets what an earlier flag, such as one of a preset, has set."""
-        settings.max_steps = settings.epochs = None
-        setattr(settings, self.dest, value)
+    title: ClassVar[str] = "tasks and their schedule"
 
-
-def add_task_flags(group: Group) -> None:
-    """What is learned."""
-    group.add_argument(
-        "--tasks",
+    tasks: tuple[str, ...] = setting(
+        ("dog", "id"),
+        TEXT,
+        "the tasks in the order of training, by the names that --list-tasks prints (cifar10:* and "
+        "so on are all of a kind); a task may be named more than once",
         nargs="+",
-        default=["dog", "id"],
         metavar="TASK",
-        help="the tasks in the order of training, one or more of "
-        f"{', '.join(TASKS)}, omniglot, {', '.join(name for name, _ in FAMILIES.values())} "
-        "(cifar10:* and so on are all of them); a task may stand more than once (default: dog id)",
+        self_explanatory=True,
     )
-    group.add_argument(
-        "--list-tasks", action="store_true", help="print what each task is, and stop"
+    schedule: str = setting(
+        "cycle",
+        choice("cycle", "random", "joint"),
+        "cycle: each task in turn for --task-time steps; random: every step draws its task; joint: "
+        "every step trains all tasks on the sum of their losses",
+        multitask=True,
+        self_explanatory=True,
+        older="cycle",
     )
-
-
-def add_schedule_flags(group: Group) -> None:
-    """When it is learned, and for how long."""
-    group.add_argument(
-        "--schedule",
-        choices=["cycle", "random", "joint"],
-        default="cycle",
-        help="cycle: each task in turn for --task-time steps; random: every step draws its task; "
-        "joint: every step trains all tasks on the sum of their losses (default: %(default)s)",
-    )
-    group.add_argument(
-        "--task-time",
-        type=whole_number,
+    task_time: int | None = setting(
+        2_000,
+        whole_number(),
+        "with --schedule cycle, steps of a turn, after which the next task has its turn; 1 "
+        "alternates mini-batches",
         metavar="STEPS",
-        help="with --schedule cycle, steps on a task before the next one's turn; 1 alternates "
-        f"mini-batches (default: {TASK_TIME})",
+        conditional=True,
+        multitask=True,
     )
-    group.add_argument(
-        "--task-weights",
+    task_weights: tuple[float, ...] | None = setting(
+        None,
+        WEIGHT,
+        "a number for each task, 0 or more, of which only the proportions count: with --schedule "
+        "random how often the task is drawn, with joint its weight in the sum of the losses, where "
+        "the weights are scaled to a mean of 1 (default: all equal)",
         nargs="+",
-        type=proportion,
         metavar="W",
-        help="a number for each task, 0 or more, of which only the proportions count: with "
-        "--schedule random how often it is drawn, with joint its part in the sum of the losses, "
-        "where they are scaled to a mean of 1 (default: all alike)",
+        multitask=True,
+        older=None,
     )
-    group.add_argument(
-        "--max-steps",
-        action=Length,
-        type=whole_number,
+    max_steps: int | None = setting(
+        25_000,
+        whole_number(),
+        "training steps in all",
         metavar="STEPS",
-        help=f"steps in all (default: {MAX_STEPS})",
+        conditional=True,
+        resumable=True,
     )
-    group.add_argument(
-        "--epochs",
-        action=Length,
-        type=whole_number,
+    epochs: int | None = setting(
+        None,
+        whole_number(),
+        "in place of --max-steps: as many steps as N passes through the largest task's training "
+        "set take",
         metavar="N",
-        help="in place of --max-steps: as many steps as go N times through the largest task's "
-        "training set",
+        resumable=True,
+        affects_results=False,  # max_steps follows from it
+        older=None,
     )
 
 
-def add_input_flags(group: Group) -> None:
-    """What the network sees."""
-    group.add_argument(
-        "--input-style",
-        choices=list(CHANNELS),
-        default="combined",
-        help="how images become channels: combined puts grey and colour images into the same "
-        "three; channelplex has one channel for grey and three for colour images, which tells the "
-        "network which of them it sees (default: %(default)s)",
+@dataclass(frozen=True)
+class InputSettings:
+    """The images as the network sees them."""
+
+    title: ClassVar[str] = "input"
+
+    input_style: str = setting(
+        "combined",
+        choice("combined", "channelplex"),
+        "channels of the network's input: combined puts gray and color images into the same three; "
+        "channelplex has one channel for gray and three for color images, which tells the network "
+        "which kind it sees",
+        self_explanatory=True,
     )
-    group.add_argument(
-        "--image-size",
-        type=lambda text: whole_number(text, least=SMALLEST_IMAGE, most=LARGEST_IMAGE),
-        default=28,
+    image_size: int = setting(
+        28,
+        whole_number(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE),
+        f"height and width to which every image is resized, {MIN_IMAGE_SIZE} to {MAX_IMAGE_SIZE:,}",
         metavar="PIXELS",
-        help="height and width that every image is brought to, "
-        f"{SMALLEST_IMAGE} to {LARGEST_IMAGE:,} (default: %(default)s)",
+        older=28,
     )
-    group.add_argument(
-        "--standardize",
-        action="store_true",
-        help="give each pixel as its z-score over the task's training images, in place of 0 to 1",
+    standardize: bool = setting(
+        False,
+        SWITCH,
+        "feed each pixel as its z-score over the task's training images, in place of 0 to 1",
+        older=False,
     )
 
 
-def add_network_flags(group: Group) -> None:
-    """What learns."""
-    group.add_argument(
-        "--network",
+@dataclass(frozen=True)
+class NetworkSettings:
+    """The network: its layers, its heads, and how they compute."""
+
+    title: ClassVar[str] = "network"
+
+    network: tuple[str, ...] = setting(
+        ("conv", "fc"),
+        TEXT,
+        "layers: conv (5×5, ReLU, 3×3 max pooling, normalization, dropout) and then fc (ReLU), of "
+        "which the last is the output; or one of encoder (five 3×3 convolutions, then 512 units a "
+        "head), towers (a column of layers for each task), cross-stitch (such columns, mixed at "
+        "three depths), mobilenetv2, resnet50",
         nargs="+",
-        choices=NETWORKS,
-        default=["conv", "fc"],
         metavar="LAYER",
-        help="layers: conv (5×5, ReLU, 3×3 max pooling, normalisation, dropout) and then fc "
-        "(ReLU), of which the last is the output; or one of encoder (five 3×3 convolutions, then "
-        "512 units a head), towers (a column of its own for each task), cross-stitch (such "
-        "columns, mixed at three depths), mobilenetv2, resnet50 (default: conv fc)",
+        self_explanatory=True,
     )
-    group.add_argument(
-        "--heads",
-        choices=["shared", "multi"],
-        help="one output layer for all tasks, which must have as many classes each; or one for "
-        "each task (default: shared; multi for encoder, towers and cross-stitch)",
+    heads: str | None = setting(
+        "shared",
+        choice("shared", "multi"),
+        "one output layer for all tasks, which must have equally many classes; or one for each "
+        "task (default: shared; multi for encoder, towers and cross-stitch)",
+        conditional=True,
+        multitask=True,
+        older="shared",
     )
-    group.add_argument(
-        "--filters",
+    filters: tuple[int, ...] | None = setting(
+        (64, 128),
+        whole_number(),
+        "filters of each conv, the last number for all that follow (default: 64 for the first, 128 "
+        "for the others)",
         nargs="+",
-        type=whole_number,
         metavar="N",
-        help="filters of each conv, the last number for all that follow (default: 64 for the "
-        "first, 128 for the others)",
+        conditional=True,
     )
-    group.add_argument(
-        "--hidden-units",
-        type=whole_number,
+    hidden_units: int | None = setting(
+        500,
+        whole_number(),
+        "units of each fc before the output",
         metavar="N",
-        help=f"units of each fc before the output (default: {HIDDEN_UNITS})",
+        conditional=True,
     )
-    group.add_argument(
-        "--norm",
-        choices=["batch", "lrn", "none"],
-        help="normalisation after each conv: batch normalisation, local response normalisation "
-        "(which wants a --learning-rate of 0.01), or none (default: batch)",
+    norm: str | None = setting(
+        "batch",
+        choice("batch", "lrn", "none"),
+        "normalization after each conv: batch normalization, local response normalization (which "
+        "needs a --learning-rate of 0.01 or so), or none",
+        conditional=True,
     )
-    group.add_argument(
-        "--dropout",
-        type=keep_probability,
+    dropout: float | None = setting(
+        0.9,
+        KEEP_PROBABILITY,
+        "the probability, above 0 and up to 1, that a value is KEPT after each conv, and after the "
+        "hidden layer of towers and cross-stitch; 1 is no dropout (default: 0.9; the other "
+        "networks have none)",
         metavar="P",
-        help="the probability, above 0 and up to 1, that a value is KEPT after each conv, and "
-        "after the hidden layer of towers and cross-stitch; 1 is no dropout "
-        f"(default: {KEEP}; the other networks have none)",
+        conditional=True,
     )
-
-
-def add_whole_network_flags(group: Group) -> None:
-    """What some of the networks that are named whole take."""
-    group.add_argument(
-        "--stitch-init",
+    stitch_init: tuple[float, float] | None = setting(
+        (1.0, 0.0),
+        number(-MAX_FLOAT),
+        "initial weights of cross-stitch units: A for a task's own column, B for the others",
         nargs=2,
-        type=finite_number,
         metavar=("A", "B"),
-        help="how cross-stitch units begin: A on the diagonal, which is a task's own column, and B "
-        "off it, the others' (default: 1 0)",
+        conditional=True,
+        older=None,
     )
-    group.add_argument(
-        "--weights",
+    weights: str = setting(
+        "none",
+        PRETRAINED,
+        "initial weights of mobilenetv2 and resnet50: none (random), imagenet (downloaded), or a "
+        "file of weights without the top",
         metavar="WHICH",
-        help="what mobilenetv2 and resnet50 begin with: none (random), imagenet (downloaded), or a "
-        "file of weights without the top (default: none)",
+        older="none",
     )
-    group.add_argument(
-        "--freeze-backbone",
-        action="store_true",
-        help="leave mobilenetv2 or resnet50 as it begins and train the output alone",
+    freeze_backbone: bool = setting(
+        False,
+        SWITCH,
+        "train the output of mobilenetv2 or resnet50 alone, and leave the rest as it begins",
+        older=False,
+    )
+    precision: str = setting(
+        "float32",
+        choice("float32", "bfloat16"),
+        "of convolutions and matrix products; weights, statistics and loss are float32 in either. "
+        "bfloat16 is for GPUs and for processors with instructions for it; on others it takes "
+        "twice as long as float32",
+        self_explanatory=True,
+        older="float32",
     )
 
 
-def add_training_flags(group: Group) -> None:
-    """How it learns."""
-    group.add_argument(
-        "--optimizer",
-        choices=["sgd", "adam"],
-        default="sgd",
-        help="plain gradient descent, or Adam (which wants a --learning-rate of 0.001) "
-        "(default: %(default)s)",
+@dataclass(frozen=True)
+class TrainingSettings:
+    """One training step."""
+
+    title: ClassVar[str] = "training"
+
+    optimizer: str = setting(
+        "sgd",
+        choice("sgd", "adam"),
+        "plain gradient descent, or Adam (which needs a --learning-rate of 0.001 or so)",
+        self_explanatory=True,
     )
-    group.add_argument(
-        "--learning-rate",
-        type=positive_number,
-        default=0.1,
-        metavar="RATE",
-        help="step size of the optimiser (default: %(default)s)",
+    learning_rate: float = setting(
+        0.1, number(MIN_FLOAT), "step size of the optimizer", metavar="RATE"
     )
-    group.add_argument(
-        "--batch",
-        type=lambda text: whole_number(text, most=MOST_EXAMPLES),
-        default=100,
+    batch: int = setting(
+        100,
+        whole_number(most=MAX_EXAMPLES),
+        "examples in a training step, with --schedule joint of each task",
         metavar="N",
-        help="examples in a training step, with --schedule joint of each task (default: "
-        "%(default)s)",
     )
-    group.add_argument(
-        "--l2",
-        type=not_negative,
-        default=0.0,
+    l2: float = setting(
+        0.0,
+        number(0),
+        "adds FACTOR times the sum of the squared weights of convolutions and dense layers to the "
+        "loss that is trained on, not to the one that is logged",
         metavar="FACTOR",
-        help="adds FACTOR times the sum of the squared weights of convolutions and dense layers to "
-        "the loss that is trained on, not to the one that is logged (default: %(default)s)",
+        older=0.0,
     )
-    group.add_argument(
-        "--seed",
-        type=lambda text: whole_number(text, least=0, most=LARGEST_SEED),
-        default=0,
+    seed: int = setting(
+        0,
+        whole_number(0, MAX_SEED),
+        "seed of everything random: equal seeds give equal runs",
         metavar="N",
-        help="of all that is random: equal seeds give equal runs (default: %(default)s)",
     )

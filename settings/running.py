@@ -1,149 +1,179 @@
-"""The flags that say where the data is, where a run runs, and what it writes and shows."""
+"""The settings of where the data is, where a run computes, and what it writes and shows."""
 
-import argparse
+from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
-from settings.values import whole_number
+from settings.setting import setting
+from settings.values import ON_OFF, PATH, SWITCH, TEXT, whole_number
 
-Group = argparse._ArgumentGroup
-# TensorFlow takes a minute to start with some thousand.
-MOST_THREADS = 1024
+# TensorFlow takes a minute to start with a few thousand.
+MAX_THREADS = 1_024
+# Classes of the task on dogs.
+MAX_BREEDS = 10
 
 
-def add_data_flags(group: Group) -> None:
-    """Where the images come from."""
-    group.add_argument(
-        "--data-dir",
-        type=Path,
-        metavar="DIR",
-        help="the folder that has the data's folders in it (mnist, fashion-mnist, dogs, "
+@dataclass(frozen=True)
+class DataSettings:
+    """Where the images come from. Which images they are stands in config.json as a checksum."""
+
+    title: ClassVar[str] = "data"
+
+    data_dir: Path | None = setting(
+        None,
+        PATH,
+        "the folder that holds the datasets' folders (mnist, fashion-mnist, dogs, "
         "cifar-10-batches-bin, cifar-100-binary, omniglot), or MNIST's four IDX files themselves "
-        "(default: the user's cache folder, to which what is missing is downloaded)",
-    )
-    group.add_argument(
-        "--data-dog-dir",
-        type=Path,
+        "(default: the user's cache folder, to which missing data is downloaded)",
         metavar="DIR",
-        help="the folder of dog photographs: Kaggle's labels.csv with train/, a folder per breed, "
-        "or Imagewoof's train/ and val/ (default: dogs/ in --data-dir)",
+        affects_results=False,
     )
-    group.add_argument(
-        "--dog-breeds",
+    data_dog_dir: Path | None = setting(
+        None,
+        PATH,
+        "the folder of dog photographs: Kaggle's labels.csv with train/, a folder per breed, or "
+        "Imagewoof's train/ and val/ (default: dogs/ in --data-dir)",
+        metavar="DIR",
+        affects_results=False,
+    )
+    dog_breeds: tuple[str, ...] | None = setting(
+        None,
+        TEXT,
+        f"2 to {MAX_BREEDS} breeds to use (default: the first ten by name)",
         nargs="+",
         metavar="BREED",
-        help="2 to 10 breeds to take (default: the first ten by name)",
     )
-    group.add_argument(
-        "--fake-data",
-        action="store_true",
-        help="draw digits and dogs instead of reading any files; results on drawn data say so",
+    fake_data: bool = setting(
+        False, SWITCH, "draw digits and dogs in place of reading files; results on them say so"
     )
-    group.add_argument(
-        "--pickle-file",
-        type=Path,
+    pickle_file: Path | None = setting(
+        None,
+        PATH,
+        "the cache of the decoded dogs, an .npz file and never a pickle (default: beside the "
+        "photographs, or in the user's cache folder where they are read-only)",
         metavar="FILE",
-        help="where the decoded dogs are cached, as .npz and never as a pickle (default: beside "
-        "the photographs, or in the user's cache folder where that is read-only)",
+        affects_results=False,
     )
-    group.add_argument(
-        "--use-pickle",
-        action="store_true",
-        help="take the dogs from that cache, if it is there, without looking at the photographs, "
-        "unless it cannot be used",
+    use_pickle: bool = setting(
+        False,
+        SWITCH,
+        "take the dogs from that cache, where it is usable, without looking at the photographs",
+        affects_results=False,
     )
 
 
-def add_device_flags(group: Group) -> None:
-    """What it runs on, and how."""
-    group.add_argument(
-        "--gpu",
-        action=argparse.BooleanOptionalAction,
-        default=False,
-        help="train on the first GPU, or not, where a run is taken up (default: on the CPU)",
+@dataclass(frozen=True)
+class DeviceSettings:
+    """The device that computes."""
+
+    title: ClassVar[str] = "device"
+
+    gpu: bool = setting(
+        False,
+        ON_OFF,
+        "train on the first GPU (default: on the CPU)",
+        resumable=True,
+        affects_results=False,
     )
-    group.add_argument(
-        "--threads",
-        type=lambda text: whole_number(text, most=MOST_THREADS),
+    threads: int | None = setting(
+        None,
+        whole_number(most=MAX_THREADS),
+        "threads of one TensorFlow operation, and operations at a time (default: one for each "
+        "processor)",
         metavar="N",
-        help="threads that an operation of TensorFlow's is spread over, and operations at a time "
-        "(default: as many as there are processors)",
+        resumable=True,
+        affects_results=False,
+        older=None,
     )
-    group.add_argument(
-        "--precision",
-        choices=["float32", "bfloat16"],
-        default="float32",
-        help="of convolutions and matrix products; weights, statistics and loss are float32 in "
-        "either. bfloat16 is for GPUs and for processors that have instructions for it; on others "
-        "it takes twice as long as float32 (default: %(default)s)",
-    )
-    group.add_argument(
-        "--xla",
-        action="store_true",
-        help="compile the training step with XLA, for GPUs; on a CPU a step takes four times as "
-        "long",
+    xla: bool = setting(
+        False,
+        SWITCH,
+        "compile the training step with XLA, for GPUs; on a CPU a step takes four times as long",
+        affects_results=False,
+        older=False,
     )
 
 
-def add_resume_flag(group: Group) -> None:
-    """Which run is taken up again."""
-    group.add_argument(
-        "--resume",
-        type=Path,
-        metavar="RUN_DIR",
-        help="go on in the folder of a run that was stopped or killed, or is to go further, with "
-        "the flags that it was started with; of these --max-steps (more of them), --gpu, --threads "
-        "and --quiet may be named anew",
-    )
+@dataclass(frozen=True)
+class LogSettings:
+    """What a run writes and shows, and when."""
 
+    title: ClassVar[str] = "the run and its log"
 
-def add_run_flags(group: Group) -> None:
-    """What is written and what is shown."""
-    group.add_argument(
-        "--log-dir",
-        type=Path,
-        default=Path("log"),
+    log_dir: Path = setting(
+        Path("log"),
+        PATH,
+        "the folder in which the run's own folder is created",
         metavar="DIR",
-        help="the folder in which the run's own folder is made (default: %(default)s)",
+        affects_results=False,
     )
-    group.add_argument(
-        "--test-frequency",
-        type=whole_number,
-        default=100,
+    test_frequency: int = setting(
+        100,
+        whole_number(),
+        "steps between evaluations of every task on its whole test set",
         metavar="STEPS",
-        help="steps between tests of every task on its whole test set (default: %(default)s)",
     )
-    group.add_argument(
-        "--train-summary-frequency",
-        type=whole_number,
-        default=10,
+    test_at_switches: bool | None = setting(
+        True,
+        ON_OFF,
+        "evaluate at every switch of task too (default: for turns of 10 steps or more)",
+        conditional=True,
+        multitask=True,
+        affects_results=False,
+        older=False,
+    )
+    train_summary_frequency: int = setting(
+        10,
+        whole_number(),
+        "steps between points of the training curves, each the mean of the steps since the last",
         metavar="STEPS",
-        help="steps between points of the training curves, each the mean of the steps since the "
-        "last (default: %(default)s)",
+        affects_results=False,
     )
-    group.add_argument(
-        "--checkpoint-frequency",
-        type=whole_number,
-        default=1_000,
+    checkpoint_frequency: int = setting(
+        1_000,
+        whole_number(),
+        "steps between checkpoints; one is also saved at the end, and on Ctrl-C or SIGTERM; the "
+        "last two are kept",
         metavar="STEPS",
-        help="the run is saved every so many steps, at the end, and on Ctrl-C or SIGTERM, to be "
-        "taken up with --resume; the last two states are kept (default: %(default)s)",
+        affects_results=False,
+        older=1_000,
     )
-    group.add_argument(
-        "--trace",
-        action="store_true",
-        help="profile the stretch of steps that begins at every --train-metadata-frequency steps",
+    trace: bool = setting(
+        False,
+        SWITCH,
+        "profile the chunk of steps that begins at every --train-metadata-frequency steps",
+        affects_results=False,
     )
-    group.add_argument(
-        "--train-metadata-frequency",
-        type=whole_number,
-        default=1_000,
+    train_metadata_frequency: int = setting(
+        1_000,
+        whole_number(),
+        "steps between profiles, with --trace",
         metavar="STEPS",
-        help="steps between profiles, with --trace (default: %(default)s)",
+        affects_results=False,
     )
-    group.add_argument(
-        "--dry-run",
-        action="store_true",
-        help="print the resolved settings as JSON, and stop (a task of omniglot is looked for in "
-        "the data, which is downloaded where it is not there)",
+    quiet: bool = setting(
+        False, SWITCH, "print the final table alone", resumable=True, affects_results=False
     )
-    group.add_argument("--quiet", action="store_true", help="print the final table alone")
+
+
+@dataclass(frozen=True)
+class Command:
+    """What the command is to do in place of a new run. Not of a run, and so in no config.json."""
+
+    title: ClassVar[str] = "in place of a new run"
+
+    resume: Path | None = setting(
+        None,
+        PATH,
+        "resume the run in this folder, which was stopped or killed or is to train longer, with "
+        "its own settings, of which --max-steps (more of them), --gpu, --threads and --quiet may "
+        "change",
+        metavar="RUN_DIR",
+    )
+    list_tasks: bool = setting(False, SWITCH, "print the names of all tasks with a description")
+    dry_run: bool = setting(
+        False,
+        SWITCH,
+        "print the resolved settings as JSON (Omniglot, if it is named, is looked for and, where "
+        "it is missing, downloaded)",
+    )

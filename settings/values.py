@@ -1,58 +1,88 @@
-"""What a flag's text may be."""
+"""Kinds of values that a setting can have, from a flag's text or from JSON."""
 
 import argparse
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
-# Of whatever is counted: this many steps take years. And as many steps of as many examples are
-# still counted in 64 bits.
-MOST = 10**10
-MOST_EXAMPLES = 10**8
-LARGEST_SEED = 2**63 - 1
-# TensorFlow computes in float32, where a smaller number would be 0, and a larger one infinite.
-SMALLEST, LARGEST = 1.2e-38, 3.4e38
-
-
-def whole_number(text: str, least: int = 1, most: int = MOST) -> int:
-    """A flag's whole number, `least` or more, and no more than `most`."""
-    expected = f"a whole number, {least} to {most:,}"
-    return checked(text, int, lambda n: least <= n <= most, expected)
+# The largest count: as many steps of as many examples still fit into 64 bits.
+MAX_COUNT = 10**10
+MAX_EXAMPLES = 10**8
+MAX_SEED = 2**63 - 1
+# The range of float32, in which TensorFlow computes.
+MIN_FLOAT, MAX_FLOAT = 1.2e-38, 3.4e38
 
 
-def positive_number(text: str) -> float:
-    """A flag's number above 0."""
-    expected = f"a number, {SMALLEST:g} to {LARGEST:g}"
-    return checked(text, float, lambda x: SMALLEST <= x <= LARGEST, expected)
+@dataclass(frozen=True)
+class Kind:
+    """The type and range of one value of a setting."""
+
+    type: type  # str, int, float, bool or Path
+    expected: str  # for messages: "a whole number, 1 to 10"
+    fits: Callable[[Any], bool] = lambda value: True
+    choices: tuple[str, ...] = ()
+    names: tuple[str, ...] | None = None  # of a path: the words that name no file; None: no path
+
+    def parse(self, text: str) -> Any:
+        """Reads a value from a flag's text.
+
+        Raises:
+            argparse.ArgumentTypeError: the text is not of this kind.
+        """
+        try:
+            value = self.type(text)
+        except ValueError:
+            value = None
+        if value is None or not self.fits(value):
+            raise argparse.ArgumentTypeError(f"expected {self.expected}, got {text!r}")
+        return value
+
+    def from_json(self, value: object) -> Any:
+        """Reads a value from JSON.
+
+        Raises:
+            ValueError: the value is not of this kind.
+        """
+        stored = {Path: str, float: (int, float)}.get(self.type, self.type)
+        is_stored = isinstance(value, stored) and (type(value) is not bool or self.type is bool)
+        if is_stored and (not self.choices or value in self.choices):
+            try:
+                converted = self.type(value)
+            except (OverflowError, ValueError):
+                is_stored = False
+            else:
+                if self.fits(converted):
+                    return converted
+        raise ValueError(f"expected {self.expected}, got {value!r:.60}")
+
+    def is_path(self, value: object) -> bool:
+        """Tells whether a value is a file system path."""
+        return self.names is not None and value is not None and value not in self.names
 
 
-def finite_number(text: str) -> float:
-    """A flag's number of either sign."""
-    expected = f"a number, {-LARGEST:g} to {LARGEST:g}"
-    return checked(text, float, lambda x: abs(x) <= LARGEST, expected)
+def whole_number(least: int = 1, most: int = MAX_COUNT) -> Kind:
+    """An integer in [least, most]."""
+    return Kind(int, f"a whole number, {least} to {most:,}", lambda n: least <= n <= most)
 
 
-def not_negative(text: str) -> float:
-    """A flag's number, 0 or more."""
-    return checked(text, float, lambda x: 0 <= x <= LARGEST, f"a number, 0 to {LARGEST:g}")
+def number(least: float, most: float = MAX_FLOAT) -> Kind:
+    """A float in [least, most]."""
+    return Kind(float, f"a number, {least:g} to {most:g}", lambda x: least <= x <= most)
 
 
-def proportion(text: str) -> float:
-    """A flag's number, 0 or more, of which only the proportion to others counts."""
-    return checked(text, float, lambda x: 0 <= x < math.inf, "a number, 0 or more")
+def choice(*choices: str) -> Kind:
+    """One of some words."""
+    return Kind(str, f"one of {', '.join(choices)}", choices=choices)
 
 
-def keep_probability(text: str) -> float:
-    """A flag's number above 0 and up to 1."""
-    # Where rounding makes the share that is dropped 1, nothing at all would be kept.
-    return checked(text, float, lambda x: x <= 1 and 1 - x < 1, "a number above 0 and up to 1")
-
-
-def checked(text: str, kind: type, fits: Callable[[float], bool], expected: str) -> float:
-    """The number that the text stands for, if it fits; what was expected, if not."""
-    try:
-        number = kind(text)
-    except ValueError:
-        number = None
-    if number is None or not fits(number):
-        raise argparse.ArgumentTypeError(f"expected {expected}, got {text!r}")
-    return number
+TEXT = Kind(str, "text")
+SWITCH = Kind(bool, "true or false")  # off unless its flag is given
+ON_OFF = Kind(bool, "true or false")  # a flag with a --no- form
+PATH = Kind(Path, "a path", names=())
+# Only the proportions count, so that the range is that of Python's floats.
+WEIGHT = Kind(float, "a number, 0 or more", lambda x: 0 <= x < math.inf)
+# Below 1e-16 rounding makes the share to drop 1, which keeps nothing at all.
+KEEP_PROBABILITY = Kind(float, "a number above 0 and up to 1", lambda x: x <= 1 and 1 - x < 1)
+PRETRAINED = Kind(str, "none, imagenet or a file", names=("none", "imagenet"))

@@ -1,16 +1,16 @@
-"""The tasks on CIFAR-10 and CIFAR-100: each whole, or cut into one task per class or superclass."""
+"""The tasks on CIFAR-10 and CIFAR-100: each whole, or split by class or superclass."""
 
 from data.class_names import CIFAR10, CIFAR100, CIFAR100_FINE
 from tasks.task import Task
 
 TASKS = (
-    Task("cifar10", "cifar10", "CIFAR-10's ten classes of colour photographs"),
+    Task("cifar10", "cifar10", "CIFAR-10's ten classes of color photographs"),
     Task("cifar100", "cifar100", "CIFAR-100's hundred fine classes", classes=100),
 )
 
 
 def class_tasks() -> dict[str, Task]:
-    """By class of CIFAR-10: is it of that class or not?"""
+    """Returns a task for each class of CIFAR-10, by its name: that class or not."""
     return {
         name: Task(
             f"cifar10:{name}",
@@ -25,7 +25,7 @@ def class_tasks() -> dict[str, Task]:
 
 
 def superclass_tasks() -> dict[str, Task]:
-    """By superclass of CIFAR-100: which of its five fine classes is it?"""
+    """Returns a task for each superclass of CIFAR-100, by its name: its five fine classes."""
     return {
         name: Task(
             f"cifar100:{name}",

@@ -1,6 +1,6 @@
-"""The tasks on grey digits. To add one, write its change here and add it to TASKS.
+"""The tasks on MNIST. To add one, write its transform here and add it to TASKS.
 
-A change imports TensorFlow itself: the list of tasks must answer before that has loaded.
+A transform imports TensorFlow itself, so that flags are checked before that has loaded.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ if TYPE_CHECKING:
 
 
 def mirror(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """Top to bottom: the first row becomes the last."""
+    """Mirrors the images top to bottom."""
     return images[:, ::-1]
 
 
 def invert(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """Black becomes white."""
+    """Swaps black and white."""
     return 1 - images
 
 
 def noise(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """Uniform noise in place of the images, another one in every batch."""
+    """Returns uniform noise, fresh for every batch."""
     import tensorflow as tf
 
     return tf.random.stateless_uniform(tf.shape(images), seeds.batch)
 
 
 def permute_rows(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """The rows in another order, one for the whole run."""
+    """Permutes the rows, in one order for the whole run."""
     import tensorflow as tf
 
     order = tf.random.experimental.stateless_shuffle(tf.range(images.shape[1]), seeds.run)
@@ -39,14 +39,14 @@ def permute_rows(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
 
 
 def zeros(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """Black images."""
+    """Returns black images."""
     import tensorflow as tf
 
     return tf.zeros_like(images)
 
 
 def ones(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """White images."""
+    """Returns white images."""
     import tensorflow as tf
 
     return tf.ones_like(images)

@@ -1,4 +1,4 @@
-"""The tasks on pictures of clothes: what it is, and what kind of thing it is."""
+"""The tasks on Fashion-MNIST: its ten classes, and three groups of them."""
 
 from tasks.task import Task
 

@@ -1,19 +1,19 @@
 """The tasks on Omniglot's handwritten characters: of all alphabets, or of one.
 
-How many classes they have depends on which alphabets are there, and so on the files.
+Their numbers of classes depend on the alphabets in the files.
 """
 
 from tasks.task import Task
 
 
 def whole(alphabets: dict[str, list[str]]) -> Task:
-    """Every character of every alphabet; `alphabets` has the characters of each, in order."""
+    """Returns the task of all characters; `alphabets` has those of each alphabet, in order."""
     characters = sum(map(len, alphabets.values()))
     return Task("omniglot", "omniglot", f"Omniglot's {characters} characters", classes=characters)
 
 
 def alphabet_tasks(alphabets: dict[str, list[str]]) -> dict[str, Task]:
-    """By alphabet: which of its characters is it?"""
+    """Returns a task for each alphabet, by its name: its characters."""
     owners = [alphabet for alphabet, characters in alphabets.items() for _ in characters]
     return {
         name: Task(

@@ -1,9 +1,8 @@
-"""Which tasks are trained at a step, and how far the loop may run before it must look up.
+"""The order of the tasks: which are trained at a step, and where a chunk of steps must end.
 
-Steps are counted from 0: step `s` is the one that makes the number of steps done `s + 1`.
+Steps are counted from 0: after step `s`, `s + 1` steps are done.
 """
 
-import argparse
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -11,65 +10,66 @@ from functools import cached_property
 
 import numpy as np
 
+from settings import TaskSettings
 from settings.randomness import Stream, stream_key
 
 
 @dataclass(frozen=True)
 class Cycle:
-    """The tasks in turn, `task_time` steps each, over and over."""
+    """Trains the tasks in turn, `task_time` steps each, over and over."""
 
     tasks: int
     task_time: int
 
     def tasks_at(self, step: int) -> tuple[int, ...]:
-        """The indices of the tasks that are trained at `step`: here always one."""
+        """Returns the indices of the tasks trained at `step`: here one."""
         return (step // self.task_time % self.tasks,)
 
     def next_switch(self, step: int) -> float:
-        """The first step after `step` at which a turn ends; infinite where none does."""
+        """Returns the first step after `step` that begins a turn; infinity where none does."""
         return (step // self.task_time + 1) * self.task_time if self.tasks > 1 else math.inf
 
     def steps_trained(self, task: int, step: int) -> int:
-        """How many of the steps before `step` trained `task`."""
+        """Counts the steps before `step` that trained `task`."""
         rounds, rest = divmod(step, self.tasks * self.task_time)
         this_round = min(max(rest - task * self.task_time, 0), self.task_time)
         return rounds * self.task_time + this_round
 
     def switches(self, step: int) -> int:
-        """How often the task changed within the steps before `step`."""
+        """Counts the switches of task within the steps before `step`."""
         return max(step - 1, 0) // self.task_time if self.tasks > 1 else 0
 
 
 class Random:
-    """Every step draws its task, with probabilities in proportion to `weights`."""
+    """Draws the task of every step, with probabilities in proportion to `weights`."""
 
     def __init__(self, weights: Sequence[float], steps: int, seed: int) -> None:
-        """Draws all of the `steps` at once; a longer run begins with the same draws."""
+        """Draws all `steps` at once; a longer run begins with the same draws."""
         bounds = np.cumsum(weights, dtype=np.float64)
         draws = np.random.default_rng(stream_key(seed, Stream.SCHEDULE)).random(steps)
         self.drawn = np.searchsorted(bounds / bounds[-1], draws, side="right")  # [steps] int64
         self.weights = tuple(weights)
 
     def tasks_at(self, step: int) -> tuple[int, ...]:
-        """The indices of the tasks that are trained at `step`: here always one."""
+        """Returns the indices of the tasks trained at `step`: here one."""
         return (int(self.drawn[step]),)
 
     def next_switch(self, step: int) -> float:
-        """The first step after `step` at which another task is drawn; infinite where none is."""
+        """Returns the first step after `step` that draws another task; infinity where none does."""
         later = np.searchsorted(self.changes, step, side="right")
         return int(self.changes[later]) if later < len(self.changes) else math.inf
 
     def steps_trained(self, task: int, step: int) -> int:
-        """How many of the steps before `step` trained `task`."""
+        """Counts the steps before `step` that trained `task`."""
         return int(np.searchsorted(self.steps_of[task], step))
 
     def switches(self, step: int) -> int:
-        """How often the task changed within the steps before `step`."""
+        """Counts the switches of task within the steps before `step`."""
         return int(np.searchsorted(self.changes, step))
 
     @cached_property
     def changes(self) -> np.ndarray:
-        """The steps that train another task than the step before them, in order, [N] int64."""
+        """The steps that train another task than the step before, in order, [N] int64."""
         return np.flatnonzero(np.diff(self.drawn)) + 1
 
     @cached_property
@@ -80,49 +80,49 @@ class Random:
 
 @dataclass(frozen=True)
 class Joint:
-    """Every step trains all tasks."""
+    """Trains all tasks at every step."""
 
     tasks: int
 
     def tasks_at(self, step: int) -> tuple[int, ...]:
-        """The indices of the tasks that are trained at `step`: here always all."""
+        """Returns the indices of the tasks trained at `step`: here all."""
         return tuple(range(self.tasks))
 
     def next_switch(self, step: int) -> float:
-        """Infinite: there is no switch."""
+        """Returns infinity: there is no switch."""
         return math.inf
 
     def steps_trained(self, task: int, step: int) -> int:
-        """How many of the steps before `step` trained `task`: all of them."""
+        """Counts the steps before `step` that trained `task`: all of them."""
         return step
 
     def switches(self, step: int) -> int:
-        """How often the task changed within the steps before `step`: never."""
+        """Counts the switches of task within the steps before `step`: none."""
         return 0
 
 
 Schedule = Cycle | Random | Joint
 
 
-def make_schedule(settings: argparse.Namespace) -> Schedule:
-    """The schedule that the flags name; see `relative_weights` for what weights are."""
+def make_schedule(settings: TaskSettings, seed: int) -> Schedule:
+    """Returns the schedule that the settings name; `relative_weights` defines the weights."""
     tasks = len(settings.tasks)
     if settings.schedule == "random":
-        return Random(relative_weights(settings), settings.max_steps, settings.seed)
+        return Random(relative_weights(settings), settings.max_steps, seed)
     return Joint(tasks) if settings.schedule == "joint" else Cycle(tasks, settings.task_time)
 
 
-def relative_weights(settings: argparse.Namespace) -> list[float]:
-    """Each task's weight, scaled so that their mean is 1: all 1 where the flags name none."""
+def relative_weights(settings: TaskSettings) -> list[float]:
+    """Returns each task's weight, scaled to a mean of 1: all 1 where none were given."""
     given = settings.task_weights or [1.0] * len(settings.tasks)
-    largest = max(given)  # first, so that no sum of them is too large or too small for a float
+    largest = max(given)  # first, so that no sum of them overflows or vanishes
     shares = [weight / largest for weight in given]
     mean = math.fsum(shares) / len(shares)
     return [share / mean for share in shares]
 
 
-def stretch_end(step: int, stops: Iterable[float], periods: Iterable[int]) -> int:
-    """Where the stretch of steps that begins at `step` ends.
+def chunk_end(step: int, stops: Iterable[float], periods: Iterable[int]) -> int:
+    """Returns the end of the chunk of steps that begins at `step`.
 
     That is the first of `stops` (each beyond `step`) or of the multiples of `periods` after `step`.
     """

@@ -1,4 +1,4 @@
-"""What a task is."""
+"""A task: a dataset, a transform of its images, and a mapping of its labels."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ if TYPE_CHECKING:  # the list of tasks must answer without the seconds that Tens
 
 @dataclass(frozen=True)
 class Seeds:
-    """What a task's change may draw from; each is a pair for TensorFlow's stateless generators."""
+    """The seeds that a transform may draw from, for TensorFlow's stateless generators."""
 
-    run: tf.Tensor  # [2] int64, the same throughout the run
-    batch: tf.Tensor  # [2] int64, another one for every batch; a test's batches have theirs
-
-
-# Changes a batch: images [B, H, W, C] float32 in [0, 1] -> the same shape, dtype and range.
-Change = Callable[["tf.Tensor", Seeds], "tf.Tensor"]
+    run: tf.Tensor  # [2] int64, constant throughout the run
+    batch: tf.Tensor  # [2] int64, different for every batch, and fixed for those of the test set
 
 
-def unchanged(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
-    """The images as they are."""
+# Maps a batch of images [B, H, W, C] float32 in [0, 1] to the same shape, dtype and range.
+Transform = Callable[["tf.Tensor", Seeds], "tf.Tensor"]
+
+
+def identity(images: tf.Tensor, seeds: Seeds) -> tf.Tensor:
+    """Returns the images as they are."""
     return images
 
 
 @dataclass(frozen=True)
 class Task:
-    """A dataset, a change to its images, and what is made of its labels."""
+    """A dataset, a transform of its images, and a mapping of its labels."""
 
     name: str
-    dataset: str  # a key of data/loading.py's LOADERS
+    dataset: str  # a key of data.catalog.DATASETS
     description: str
-    change: Change = unchanged
+    transform: Transform = identity
     classes: int = 10
-    # The task's label for each of the dataset's, -1 for those whose images it leaves out.
+    # The task's label for each of the dataset's labels, -1 for images that it leaves out.
     labels: tuple[int, ...] | None = None  # None: the dataset's own
     class_names: tuple[str, ...] | None = None  # None: the dataset's own
 
@@ -48,17 +48,17 @@ class Task:
 
     @property
     def images(self) -> Hashable:
-        """Equal for tasks that see the same images."""
-        return self.dataset, self.change, self.left_out
+        """A key that is equal for tasks that see the same images."""
+        return self.dataset, self.transform, self.left_out
 
     def choose(self, labels: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
-        """Which of a dataset's examples are the task's, and the task's labels for those.
+        """Selects the task's examples of a dataset, and maps their labels.
 
         Args:
-            labels: [N] int32, the dataset's own.
+            labels: the dataset's labels, [N] int32.
 
         Returns:
-            The examples [M] int32, in order (None: all of them), and their labels [M] int32.
+            The examples' places [M] int32, in order (None: all), and their labels [M] int32.
         """
         import numpy as np
 

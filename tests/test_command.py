@@ -10,10 +10,10 @@ from statistics import fmean
 import numpy as np
 import pytest
 import tensorflow as tf
+from settings.checks import chosen_tasks
 
 from data.loading import load_datasets
 from settings import parse_flags
-from settings.checks import chosen_tasks
 from tests.support.command import ROOT, one_line, run_command
 from tests.support.datasets import write_idx, write_kaggle, write_mnist
 from tests.support.reading import accumulate, only_run, read_curves, read_metrics

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
+from settings.checks import chosen_tasks
 
 import evaluate
 import task
 from data.loading import load_datasets
 from errors import RequestError
-from settings.checks import chosen_tasks
 from tasks import TASKS, find_tasks
 from tests.support.command import ROOT, one_line
 from tests.support.datasets import write_cifar10, write_cifar100, write_mnist

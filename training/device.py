@@ -1,4 +1,4 @@
-"""TensorFlow, loaded without its chatter, on the device that was asked for."""
+"""TensorFlow, loaded without its messages, on the device that was requested."""
 
 import gc
 import os
@@ -7,29 +7,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from errors import RequestError
+from settings import DeviceSettings
 
 
 @contextmanager
 def silenced() -> Iterator[None]:
-    """Sends what is written to the process's standard error nowhere.
+    """Discards the process's standard error while this is open.
 
-    TensorFlow's libraries write there before any setting of theirs can stop them. An exception
-    still comes through, and is told once this is over.
+    TensorFlow's libraries write to it before any setting of theirs can stop them. Exceptions pass.
     """
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
+    saved = os.dup(2)
+    null_device = os.open(os.devnull, os.O_WRONLY)
     try:
-        os.dup2(nowhere, 2)
+        os.dup2(null_device, 2)
         yield
     finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(null_device)
 
 
 @contextmanager
 def absent(module: str) -> Iterator[None]:
-    """Lets an import of a module that is not loaded yet fail."""
+    """Makes an import of a module fail that is not loaded yet."""
     if module in sys.modules:
         yield
         return
@@ -41,10 +41,10 @@ def absent(module: str) -> Iterator[None]:
 
 
 @contextmanager
-def for_good() -> Iterator[None]:
-    """Keeps the garbage collector from what TensorFlow is made of, if this loads it.
+def without_collection() -> Iterator[None]:
+    """Exempts the objects of TensorFlow, if it is loaded inside, from garbage collection.
 
-    To look through all of its modules takes most of a second, at the end of the process alone.
+    To scan its modules takes most of a second, at the end of the process alone.
     """
     if "tensorflow" in sys.modules or not gc.isenabled():
         yield
@@ -57,20 +57,19 @@ def for_good() -> Iterator[None]:
         gc.freeze()
 
 
-def choose_device(gpu: bool, threads: int | None = None) -> str:
-    """Loads TensorFlow and sets it to the CPU or to the first GPU; says which that is.
+def choose_device(settings: DeviceSettings, progress_bars: bool) -> str:
+    """Loads TensorFlow, sets it to the CPU or to the first GPU, and returns the device's name.
 
     Args:
-        gpu: take the first GPU.
-        threads: as --threads has it; None for TensorFlow's own choice.
+        progress_bars: whether Keras may draw bars while it downloads weights.
 
     Raises:
-        RequestError: a GPU was asked for and TensorFlow sees none.
+        RequestError: a GPU was requested and TensorFlow sees none.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # Keras loads matplotlib, if it can, for pictures that no run draws: half a second.
-    with silenced(), absent("matplotlib"), for_good():
+    with silenced(), absent("matplotlib"), without_collection():
         import keras
         import tensorflow as tf
 
@@ -78,21 +77,22 @@ def choose_device(gpu: bool, threads: int | None = None) -> str:
         keras.config.set_floatx("float32")
         keras.config.set_image_data_format("channels_last")
         keras.config.set_epsilon(1e-7)
-        # Such as that a loop is compiled for each task, which is meant.
+        if not progress_bars:
+            keras.config.disable_interactive_logging()
+        # Such as that a loop is compiled for each task, which is intended.
         tf.get_logger().setLevel("ERROR")
-
-        if threads is not None:
-            tf.config.threading.set_intra_op_parallelism_threads(threads)
-            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        if settings.threads is not None:
+            tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
+            tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
         gpus = tf.config.list_physical_devices("GPU")
-        if gpu and gpus:
+        if settings.gpu and gpus:
             tf.config.set_visible_devices(gpus[0], "GPU")
             # Otherwise TensorFlow takes all of the GPU's memory at once.
             tf.config.experimental.set_memory_growth(gpus[0], True)
         else:
             tf.config.set_visible_devices([], "GPU")
-        tf.config.list_logical_devices()  # starts the devices, which is noisy too
-    if not gpu:
+        tf.config.list_logical_devices()  # starts the devices, which prints messages too
+    if not settings.gpu:
         return "CPU"
     if not gpus:
         raise RequestError(

@@ -1,8 +1,7 @@
-"""Scores a saved network on tasks, also on such as it was not trained on but can answer."""
+"""Scores of a saved network, on its own tasks and on others that its outputs can answer."""
 
-import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -13,44 +12,48 @@ from errors import RequestError
 from model import Network, build_network
 from runs.checkpoints import restore_last
 from runs.config import CONFIG
+from settings import Settings
 from tasks import Task
-from training.feed import Learner, by_feed, make_learners
+from training.feed import TaskData, by_feed, make_task_data
 
 
 @dataclass(frozen=True)
-class Reading:
-    """How the answer to a task is read off the network's outputs."""
+class OutputMap:
+    """The mapping from a head's outputs to the classes of a task."""
 
-    head: int  # the index of the run's task whose head is read
-    # The answer that each output stands for, -1 for those that are none; None: its own number.
-    answers: tuple[int, ...] | None = None
+    head: int  # the index of the run's task whose head answers
+    # The class that each output stands for, -1 for none; None: the output's own number.
+    classes: tuple[int, ...] | None = None
 
     def predict(self, logits: tf.Tensor) -> tf.Tensor:
-        """The answer to each example, [B] int64, from logits [B, outputs] float32."""
-        if self.answers is None:
+        """Returns the predicted classes, [B] int64, from logits [B, outputs] float32."""
+        if self.classes is None:
             return tf.argmax(logits, axis=1)
-        answers = tf.constant(self.answers, tf.int64)
-        allowed = tf.where(answers >= 0, logits, -np.inf)
-        return tf.gather(answers, tf.argmax(allowed, axis=1))
+        classes = tf.constant(self.classes, tf.int64)
+        allowed = tf.where(classes >= 0, logits, -np.inf)
+        return tf.gather(classes, tf.argmax(allowed, axis=1))
 
 
-def reading_of(task: Task, run_tasks: Sequence[Task], heads: int) -> Reading:
-    """How a network that was trained on `run_tasks`, with so many heads, answers a task.
+def output_map(task: Task, run_tasks: Sequence[Task], heads: int) -> OutputMap:
+    """Returns the mapping by which a network trained on `run_tasks` answers a task.
 
     The task may be one of them; it may be made of the labels of one, such as the classes of
-    `cifar10`; or it may have as many classes as the one head there is.
+    `cifar10`; or it may have as many classes as the only head.
+
+    Args:
+        heads: the number of the network's heads.
 
     Raises:
-        RequestError: its answer cannot be had from any output.
+        RequestError: no head can answer the task.
     """
     names = [run_task.name for run_task in run_tasks]
     if task.name in names:
-        return Reading(names.index(task.name))
+        return OutputMap(names.index(task.name))
     for index, whole in enumerate(run_tasks):
-        if (whole.dataset, whole.change, whole.labels) == (task.dataset, task.change, None):
-            return Reading(index, task.labels)
+        if (whole.dataset, whole.transform, whole.labels) == (task.dataset, task.transform, None):
+            return OutputMap(index, task.labels)
     if heads == 1 and run_tasks[0].classes == task.classes:
-        return Reading(0)
+        return OutputMap(0)
     outputs = ", ".join(f"{run_task.name} ({run_task.classes})" for run_task in run_tasks)
     raise RequestError(
         f"--tasks: {task.name} with its {task.classes} classes does not fit the network, whose "
@@ -58,15 +61,17 @@ def reading_of(task: Task, run_tasks: Sequence[Task], heads: int) -> Reading:
     )
 
 
-def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Task]) -> Network:
-    """The network that the run saved last.
+def restore_network(run: Path, settings: Settings, tasks: Sequence[Task]) -> Network:
+    """Restores the network of a run's last checkpoint.
 
     Raises:
-        RequestError: there is none, or it is not the one that the settings describe.
+        RequestError: there is no checkpoint, or the settings describe another network.
     """
-    without_weights = argparse.Namespace(**{**vars(settings), "weights": "none"})
+    # Pre-trained weights would be replaced by the checkpoint's.
+    network_settings = replace(settings.network, weights="none")
+    classes = [task.classes for task in tasks]
     try:
-        network = build_network(without_weights, [task.classes for task in tasks])
+        network = build_network(network_settings, settings.input, classes, settings.training.seed)
     except Exception as error:  # Keras raises nearly anything
         raise RequestError(
             f"{run / CONFIG} does not describe a network ({str(error).partition(chr(10))[0]}"
@@ -75,8 +80,8 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
     checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
     if restore_last(run, checkpoint) is None:
         raise RequestError(
-            f"{run} has no network in its checkpoints: one is saved after --checkpoint-frequency "
-            "steps, and when a run ends or is stopped; name another run, or go on with this one"
+            f"{run} has no checkpoint: one is saved every --checkpoint-frequency steps, and when a "
+            "run ends or is stopped; name another run, or resume this one"
         )
     return network
 
@@ -84,36 +89,36 @@ def restore_network(run: Path, settings: argparse.Namespace, tasks: Sequence[Tas
 def score(
     network: Network,
     tasks: Sequence[Task],
-    readings: Sequence[Reading],
+    maps: Sequence[OutputMap],
     run_tasks: Sequence[Task],
-    datasets: dict[str, Dataset],
-    settings: argparse.Namespace,
+    datasets: Mapping[str, Dataset],
+    settings: Settings,
 ) -> list[np.ndarray]:
-    """Each task's confusion matrix, as `confusion` has them.
+    """Returns each task's confusion matrix, as `confusion` does.
 
-    The images come to the network in the scale of those that it was trained on.
+    Standardized images get the mean and deviation of those that the network was trained on.
     """
-    learners = make_learners(tasks, datasets, settings)
-    if settings.standardize:
-        trained = make_learners(run_tasks, datasets, settings)
-        for learner, reading in zip(learners, readings, strict=True):
-            learner.feed.scale = trained[reading.head].feed.scale
-    return confusion(network, learners, readings, [task.classes for task in tasks])
+    task_data = make_task_data(tasks, datasets, settings.input, settings.training)
+    if settings.input.standardize:
+        trained = make_task_data(run_tasks, datasets, settings.input, settings.training)
+        for data, output in zip(task_data, maps, strict=True):
+            data.feed.scale = trained[output.head].feed.scale
+    return confusion(network, task_data, maps, [task.classes for task in tasks])
 
 
 def confusion(
-    network: Network, learners: Sequence[Learner], readings: Sequence[Reading], classes: list[int]
+    network: Network, task_data: Sequence[TaskData], maps: Sequence[OutputMap], classes: list[int]
 ) -> list[np.ndarray]:
-    """For each learner how often each class was taken for each, over its whole test set.
+    """Returns the confusion matrix of each task over its whole test set.
 
     Returns:
-        [classes, classes] int64 each: a row for each true class, a column for each answer.
+        [classes, classes] int64 each: a row for each true class, a column for each prediction.
     """
     counts = [np.zeros((n, n), np.int64) for n in classes]
-    for group in by_feed(learners):
+    for group in by_feed(task_data):
         feed = group[0].feed
-        heads = [readings[learner.index].head for learner in group]
-        # Compiled, as in a run's own tests, so that it rounds as they do.
+        heads = [maps[data.index].head for data in group]
+        # Compiled, as in a run's own evaluations, so that it rounds as they do.
         logits_from = tf.function(
             lambda start, feed=feed, heads=heads: network.logits(
                 feed.batch_to_test(start), heads, training=False
@@ -122,8 +127,8 @@ def confusion(
         )
         for start in range(0, feed.test.count, feed.test_batch):
             outputs = logits_from(tf.constant(start))
-            for learner, logits in zip(group, outputs, strict=True):
-                answers = readings[learner.index].predict(logits)
-                true = learner.test_labels[start : start + feed.test_batch]
-                np.add.at(counts[learner.index], (true.numpy(), answers.numpy()), 1)
+            for data, logits in zip(group, outputs, strict=True):
+                predicted = maps[data.index].predict(logits)
+                true = data.test_labels[start : start + feed.test_batch]
+                np.add.at(counts[data.index], (true.numpy(), predicted.numpy()), 1)
     return counts

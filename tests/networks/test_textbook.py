@@ -6,13 +6,13 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from settings.checks import chosen_tasks
 
 from data.dataset import Dataset, Split
 from model import build_network, build_optimizer, layers_of, set_dropout_step
 from networks import layers as fast
 from networks.channels import lay_channels
 from settings import parse_flags
-from settings.checks import chosen_tasks
 from training.feed import make_learners
 from training.step import EvaluationLoop, TrainingLoop, losses
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from runs.describe import describe_run, taken_up
+from settings.checks import chosen_tasks
 
 from data.loading import load_datasets
-from runs.describe import describe_run, taken_up
 from runs.log import cut_back
 from settings import parse_flags
-from settings.checks import chosen_tasks
 from tests.support.command import run_command
 from tests.support.datasets import write_mnist
 from tests.support.fuzzing import cases, damaged, outcome, put, snapshot

@@ -6,8 +6,8 @@ import time
 
 import pytest
 import tensorflow as tf
-
 from interrupts import Interrupted, Interrupts, Pace
+
 from tests.support.datasets import write_mnist
 from tests.support.reading import only_run, read_metrics
 from tests.support.running import end, start, wait_for_tests

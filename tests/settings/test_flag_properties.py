@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from settings.checks import MAX_STEPS, chosen_tasks
 
 from settings import make_parser, parse_flags
-from settings.checks import MAX_STEPS, chosen_tasks
 from tests.support.command import ROOT, one_line, run_command
 from tests.support.command_lines import BACKBONES, FILE, FLAGS, FOLDER, SWITCH, Given, command_lines
 from tests.support.datasets import write_omniglot

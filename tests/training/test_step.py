@@ -10,12 +10,12 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import tensorflow as tf
+from settings.checks import chosen_tasks
 
 from data.dataset import Dataset, Split
 from model import Network, build_network, build_optimizer
 from runs.log import RunLog
 from settings import parse_flags
-from settings.checks import chosen_tasks
 from tasks.schedule import relative_weights
 from training.feed import Feed, by_feed, make_learners
 from training.step import Diverged, EvaluationLoop, Tally, TrainingLoop

@@ -1,0 +1,121 @@
+"""The flags of task.py, made of the settings, and the presets that hold some of them."""
+
+import argparse
+import shlex
+from collections.abc import Sequence
+from typing import Any
+
+from command import Parser
+from settings import Settings, flag
+from settings.running import Command
+from settings.setting import Setting, settings_of
+from settings.values import ON_OFF, SWITCH
+
+# Two ways to say how long to train, of which the later takes the place of the earlier.
+LENGTHS = ("max_steps", "epochs")
+
+
+class Length(argparse.Action):
+    """Stores one way to say how long to train, and drops the other, such as a preset's."""
+
+    def __call__(
+        self, parser: argparse.ArgumentParser, given: argparse.Namespace, value: int, flag: str
+    ) -> None:
+        """Stores the value; argparse calls this."""
+        for name in LENGTHS:
+            vars(given).pop(name, None)
+        setattr(given, self.dest, value)
+
+
+class PresetParser(Parser):
+    """A parser that reads flags from files too: `@experiments/NAME.args`."""
+
+    def convert_arg_line_to_args(self, line: str) -> list[str]:
+        """Splits a line of such a file as a shell does; a # begins a comment."""
+        return shlex.split(line, comments=True)
+
+    def _read_args_from_files(self, arguments: list[str]) -> list[str]:
+        """Replaces each file's name by the flags in it; argparse calls this.
+
+        It calls it for the command line and for each file, and so sees which flags stand together.
+        """
+        names = {argument.partition("=")[0] for argument in arguments}
+        if {flag(name) for name in LENGTHS} <= names:
+            self.error("--epochs and --max-steps both say how long to train; name one of them")
+        return super()._read_args_from_files(arguments)
+
+
+def make_parser() -> Parser:
+    """Builds the parser with all flags, in the groups that --help shows."""
+    parser = PresetParser(
+        prog="task.py",
+        description="Trains one small network on several image tasks in turn, and logs to "
+        "TensorBoard what it learns, forgets and keeps. @FILE takes flags from a file, such as "
+        "@experiments/dog-id.args; flags that follow it override it.",
+        allow_abbrev=False,
+        fromfile_prefix_chars="@",
+        argument_default=argparse.SUPPRESS,  # so that only what was given is in the result
+    )
+    for section in sections():
+        group = parser.add_argument_group(section.title)
+        for name, facts in settings_of(section).items():
+            group.add_argument(flag(name), **argparse_options(name, facts))
+    return parser
+
+
+def sections() -> list[Any]:
+    """Returns the sections of the flags, in the order of --help."""
+    settings = Settings()
+    return [*(getattr(settings, name) for name in vars(settings)), Command()]
+
+
+def argparse_options(name: str, facts: Setting) -> dict[str, Any]:
+    """Returns how argparse is to read a setting's flag."""
+    text = {"help": described(facts).replace("%", "%%")}
+    if facts.kind is SWITCH:
+        return {"action": "store_true", **text}
+    if facts.kind is ON_OFF:
+        return {"action": argparse.BooleanOptionalAction, **text}
+    options = {"type": facts.kind.parse, "nargs": facts.nargs, "metavar": facts.metavar, **text}
+    if facts.kind.choices:
+        options["choices"] = facts.kind.choices
+    if name in LENGTHS:
+        options["action"] = Length
+    return options
+
+
+def described(facts: Setting) -> str:
+    """Returns the help of a setting, with its default where the text does not tell it."""
+    default = facts.default
+    if default is None or default is False or "(default:" in facts.help:
+        return facts.help
+    return f"{facts.help} (default: {typed(default)})"
+
+
+def typed(value: object) -> str:
+    """Returns a setting's value as it is typed after its flag."""
+    if isinstance(value, tuple):
+        return " ".join(map(typed, value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def parse_flags(arguments: Sequence[str]) -> dict[str, Any]:
+    """Reads the flags that were given.
+
+    Returns:
+        The value of each setting, and of each field of `Command`, that was named; several values
+        as a tuple.
+
+    Raises:
+        RequestError: a flag or a value is wrong, or a file of flags cannot be read.
+        SystemExit: --help (code 0).
+    """
+    parser = make_parser()
+    try:
+        given = vars(parser.parse_args(arguments))
+    except (ValueError, RecursionError) as error:
+        files = " ".join(argument for argument in arguments if argument.startswith("@"))
+        parser.error(f"{files}: the file of flags cannot be read: {error}")
+    return {
+        name: tuple(value) if isinstance(value, list) else value for name, value in given.items()
+    }
