@@ -10,12 +10,13 @@ from settings.values import (
     MAX_FLOAT,
     MAX_SEED,
     MIN_FLOAT,
-    PRETRAINED,
+    STEPS,
     SWITCH,
-    TEXT,
     WEIGHT,
     choice,
     number,
+    path,
+    text,
     whole_number,
 )
 
@@ -32,11 +33,10 @@ class TaskSettings:
 
     tasks: tuple[str, ...] = setting(
         ("dog", "id"),
-        TEXT,
+        text("TASK"),
         "the tasks in the order of training, by the names that --list-tasks prints (cifar10:* and "
         "so on are all of a kind); a task may be named more than once",
         nargs="+",
-        metavar="TASK",
         self_explanatory=True,
     )
     schedule: str = setting(
@@ -50,10 +50,9 @@ class TaskSettings:
     )
     task_time: int | None = setting(
         2_000,
-        whole_number(),
+        STEPS,
         "with --schedule cycle, steps of a turn, after which the next task has its turn; 1 "
         "alternates mini-batches",
-        metavar="STEPS",
         conditional=True,
         multitask=True,
     )
@@ -64,24 +63,17 @@ class TaskSettings:
         "random how often the task is drawn, with joint its weight in the sum of the losses, where "
         "the weights are scaled to a mean of 1 (default: all equal)",
         nargs="+",
-        metavar="W",
         multitask=True,
         older=None,
     )
     max_steps: int | None = setting(
-        25_000,
-        whole_number(),
-        "training steps in all",
-        metavar="STEPS",
-        conditional=True,
-        resumable=True,
+        25_000, STEPS, "training steps in all", conditional=True, resumable=True
     )
     epochs: int | None = setting(
         None,
-        whole_number(),
+        whole_number("N"),
         "in place of --max-steps: as many steps as N passes through the largest task's training "
         "set take",
-        metavar="N",
         resumable=True,
         affects_results=False,  # max_steps follows from it
         older=None,
@@ -104,9 +96,8 @@ class InputSettings:
     )
     image_size: int = setting(
         28,
-        whole_number(MIN_IMAGE_SIZE, MAX_IMAGE_SIZE),
+        whole_number("PIXELS", MIN_IMAGE_SIZE, MAX_IMAGE_SIZE),
         f"height and width to which every image is resized, {MIN_IMAGE_SIZE} to {MAX_IMAGE_SIZE:,}",
-        metavar="PIXELS",
         older=28,
     )
     standardize: bool = setting(
@@ -125,13 +116,12 @@ class NetworkSettings:
 
     network: tuple[str, ...] = setting(
         ("conv", "fc"),
-        TEXT,
+        text("LAYER"),
         "layers: conv (5×5, ReLU, 3×3 max pooling, normalization, dropout) and then fc (ReLU), of "
         "which the last is the output; or one of encoder (five 3×3 convolutions, then 512 units a "
         "head), towers (a column of layers for each task), cross-stitch (such columns, mixed at "
         "three depths), mobilenetv2, resnet50",
         nargs="+",
-        metavar="LAYER",
         self_explanatory=True,
     )
     heads: str | None = setting(
@@ -145,19 +135,13 @@ class NetworkSettings:
     )
     filters: tuple[int, ...] | None = setting(
         (64, 128),
-        whole_number(),
-        "filters of each conv, the last number for all that follow (default: 64 for the first, 128 "
-        "for the others)",
+        whole_number("N"),
+        "filters of each conv, the last number for all that follow",
         nargs="+",
-        metavar="N",
         conditional=True,
     )
     hidden_units: int | None = setting(
-        500,
-        whole_number(),
-        "units of each fc before the output",
-        metavar="N",
-        conditional=True,
+        500, whole_number("N"), "units of each fc before the output", conditional=True
     )
     norm: str | None = setting(
         "batch",
@@ -170,26 +154,23 @@ class NetworkSettings:
         0.9,
         KEEP_PROBABILITY,
         "the probability, above 0 and up to 1, that a value is KEPT after each conv, and after the "
-        "hidden layer of towers and cross-stitch; 1 is no dropout (default: 0.9; the other "
-        "networks have none)",
-        metavar="P",
+        "hidden layer of towers and cross-stitch; 1 is no dropout, as in the other networks",
         conditional=True,
     )
     stitch_init: tuple[float, float] | None = setting(
         (1.0, 0.0),
-        number(-MAX_FLOAT),
+        number(None, -MAX_FLOAT),
         "initial weights of cross-stitch units: A for a task's own column, B for the others",
         nargs=2,
-        metavar=("A", "B"),
+        metavars=("A", "B"),
         conditional=True,
         older=None,
     )
     weights: str = setting(
         "none",
-        PRETRAINED,
+        path("WHICH", "none", "imagenet"),
         "initial weights of mobilenetv2 and resnet50: none (random), imagenet (downloaded), or a "
         "file of weights without the top",
-        metavar="WHICH",
         older="none",
     )
     freeze_backbone: bool = setting(
@@ -221,26 +202,19 @@ class TrainingSettings:
         "plain gradient descent, or Adam (which needs a --learning-rate of 0.001 or so)",
         self_explanatory=True,
     )
-    learning_rate: float = setting(
-        0.1, number(MIN_FLOAT), "step size of the optimizer", metavar="RATE"
-    )
+    learning_rate: float = setting(0.1, number("RATE", MIN_FLOAT), "step size of the optimizer")
     batch: int = setting(
         100,
-        whole_number(most=MAX_EXAMPLES),
+        whole_number("N", most=MAX_EXAMPLES),
         "examples in a training step, with --schedule joint of each task",
-        metavar="N",
     )
     l2: float = setting(
         0.0,
-        number(0),
+        number("FACTOR", 0),
         "adds FACTOR times the sum of the squared weights of convolutions and dense layers to the "
         "loss that is trained on, not to the one that is logged",
-        metavar="FACTOR",
         older=0.0,
     )
     seed: int = setting(
-        0,
-        whole_number(0, MAX_SEED),
-        "seed of everything random: equal seeds give equal runs",
-        metavar="N",
+        0, whole_number("N", 0, MAX_SEED), "seed of everything random: equal seeds give equal runs"
     )

@@ -76,7 +76,8 @@ def argparse_options(name: str, facts: Setting) -> dict[str, Any]:
         return {"action": "store_true", **text}
     if facts.kind is ON_OFF:
         return {"action": argparse.BooleanOptionalAction, **text}
-    options = {"type": facts.kind.parse, "nargs": facts.nargs, "metavar": facts.metavar, **text}
+    metavar = facts.metavars or facts.kind.metavar
+    options = {"type": facts.kind.parse, "nargs": facts.nargs, "metavar": metavar, **text}
     if facts.kind.choices:
         options["choices"] = facts.kind.choices
     if name in LENGTHS:

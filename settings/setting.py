@@ -16,7 +16,7 @@ class Setting:
     help: str
     default: object
     nargs: int | str | None = None  # as argparse has it; None: one value
-    metavar: str | tuple[str, ...] | None = None
+    metavars: tuple[str, ...] | None = None  # in --help, where the values have names of their own
     # The default holds only where the setting applies, which other settings decide. Until they
     # have, a setting that was not given is None; afterwards None means "does not apply".
     conditional: bool = False

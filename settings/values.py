@@ -22,6 +22,7 @@ class Kind:
     type: type  # str, int, float, bool or Path
     expected: str  # for messages: "a whole number, 1 to 10"
     fits: Callable[[Any], bool] = lambda value: True
+    metavar: str | None = None  # the value's name in --help
     choices: tuple[str, ...] = ()
     names: tuple[str, ...] | None = None  # of a path: the words that name no file; None: no path
 
@@ -62,14 +63,16 @@ class Kind:
         return self.names is not None and value is not None and value not in self.names
 
 
-def whole_number(least: int = 1, most: int = MAX_COUNT) -> Kind:
+def whole_number(metavar: str, least: int = 1, most: int = MAX_COUNT) -> Kind:
     """An integer in [least, most]."""
-    return Kind(int, f"a whole number, {least} to {most:,}", lambda n: least <= n <= most)
+    expected = f"a whole number, {least} to {most:,}"
+    return Kind(int, expected, lambda n: least <= n <= most, metavar)
 
 
-def number(least: float, most: float = MAX_FLOAT) -> Kind:
+def number(metavar: str | None, least: float, most: float = MAX_FLOAT) -> Kind:
     """A float in [least, most]."""
-    return Kind(float, f"a number, {least:g} to {most:g}", lambda x: least <= x <= most)
+    expected = f"a number, {least:g} to {most:g}"
+    return Kind(float, expected, lambda x: least <= x <= most, metavar)
 
 
 def choice(*choices: str) -> Kind:
@@ -77,12 +80,20 @@ def choice(*choices: str) -> Kind:
     return Kind(str, f"one of {', '.join(choices)}", choices=choices)
 
 
-TEXT = Kind(str, "text")
+def text(metavar: str) -> Kind:
+    """Any word."""
+    return Kind(str, "text", metavar=metavar)
+
+
+def path(metavar: str, *names: str) -> Kind:
+    """A path in the file system, or one of some words that name no file."""
+    return Kind(str if names else Path, "a path", metavar=metavar, names=names)
+
+
 SWITCH = Kind(bool, "true or false")  # off unless its flag is given
 ON_OFF = Kind(bool, "true or false")  # a flag with a --no- form
-PATH = Kind(Path, "a path", names=())
+STEPS = whole_number("STEPS")
 # Only the proportions count, so that the range is that of Python's floats.
-WEIGHT = Kind(float, "a number, 0 or more", lambda x: 0 <= x < math.inf)
+WEIGHT = Kind(float, "a number, 0 or more", lambda x: 0 <= x < math.inf, "W")
 # Below 1e-16 rounding makes the share to drop 1, which keeps nothing at all.
-KEEP_PROBABILITY = Kind(float, "a number above 0 and up to 1", lambda x: x <= 1 and 1 - x < 1)
-PRETRAINED = Kind(str, "none, imagenet or a file", names=("none", "imagenet"))
+KEEP_PROBABILITY = Kind(float, "a number above 0 and up to 1", lambda x: x <= 1 and 1 - x < 1, "P")
