@@ -1,4 +1,4 @@
-"""How every command starts and ends: its parser, outputs and signals, and its exit code."""
+"""Start and end of every command: its parser, outputs and signals, and its exit code."""
 
 import argparse
 import errno

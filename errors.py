@@ -1,4 +1,4 @@
-"""How a command can end badly. Each is reported in one line, with an exit code of its own."""
+"""The errors that end a command, each in one line and with an exit code of its own."""
 
 
 class RequestError(Exception):

@@ -1,11 +1,11 @@
-"""The networks by name, and what each has. Free of TensorFlow, for the flags' checks."""
+"""The networks by name, and the settings that apply to each. Free of TensorFlow."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class NetworkFacts:
-    """What a network has, and so which settings apply to it."""
+    """The properties of a network that decide which settings apply to it."""
 
     is_layer: bool = False  # one of several in a stack, not a whole network
     heads: tuple[str, ...] = ("shared", "multi")  # those that it can have, its default first

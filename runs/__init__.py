@@ -1,1 +1,1 @@
-"""What a run leaves: its folder, checkpoints, event files and history; and what it shows."""
+"""A run's folder, checkpoints, event files and history, and its terminal."""

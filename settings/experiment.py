@@ -27,7 +27,7 @@ MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 16_384
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """Which tasks are learned, in which order, and for how long."""
+    """The tasks, their order, and the length of the training."""
 
     title: ClassVar[str] = "tasks and their schedule"
 

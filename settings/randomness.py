@@ -11,7 +11,7 @@ import numpy as np
 
 
 class Stream(enum.IntEnum):
-    """What a key is for. The numbers are part of a run's identity: never renumber them."""
+    """A use of randomness. The numbers are part of a run's identity: never renumber them."""
 
     WEIGHTS = 0
     ORDER = 1
@@ -23,6 +23,6 @@ class Stream(enum.IntEnum):
 
 
 def stream_key(seed: int, stream: Stream, index: int = 0) -> int:
-    """The key in [0, 2**31) of a stream, for the `index`-th task or layer that uses it."""
+    """Returns the key in [0, 2**31) of a stream, for the `index`-th task or layer that uses it."""
     state = np.random.SeedSequence([seed, stream, index]).generate_state(1)
     return int(state[0] >> 1)

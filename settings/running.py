@@ -18,7 +18,7 @@ neutral = partial(setting, affects_results=False)
 
 @dataclass(frozen=True)
 class DataSettings:
-    """Where the images come from. Which images they are stands in config.json as a checksum."""
+    """The sources of the images. The images themselves stand in config.json as a checksum."""
 
     title: ClassVar[str] = "data"
 
@@ -84,7 +84,7 @@ class DeviceSettings:
 
 @dataclass(frozen=True)
 class LogSettings:
-    """What a run writes and shows, and when."""
+    """The output of a run: what it writes and shows, and when."""
 
     title: ClassVar[str] = "the run and its log"
 
@@ -125,7 +125,7 @@ class LogSettings:
 
 @dataclass(frozen=True)
 class Command:
-    """What the command is to do in place of a new run. Not of a run, and so in no config.json."""
+    """The request for something else than a new run. Not of a run, and so in no config.json."""
 
     title: ClassVar[str] = "in place of a new run"
 

@@ -1,4 +1,4 @@
-"""How much work goes into one call of a compiled loop."""
+"""The amount of work in one call of a compiled loop."""
 
 import time
 from collections.abc import Iterator
