@@ -17,7 +17,7 @@ PRESETS = sorted(path.stem for path in (ROOT / "experiments").glob("*.args"))
 
 needs_data = pytest.mark.skipif(
     not (DATA / "omniglot").is_dir(),
-    reason=f"no real data: put all datasets into {DATA} (see the README on where to get them)",
+    reason=f"no real data: put all datasets into {DATA} (see docs/data.md on where to get them)",
 )
 
 
@@ -37,7 +37,7 @@ def test_a_preset_runs_shortened(name, tmp_path, decoded_dogs):
     last = read_metrics(folder)[-1]
     assert last["step"] == 2
     assert len(last["accuracy"]) == len(json.loads((folder / "config.json").read_text())["tasks"])
-    if name.endswith("-1"):  # which is scored per task
+    if name.endswith("-scored-per-task"):
         family = name.partition("-")[0]
         assert evaluate.main([str(folder), "--tasks", f"{family}:*", "--quiet"]) == 0
         results = json.loads((folder / "evaluation.json").read_text())["tasks"]
@@ -46,11 +46,17 @@ def test_a_preset_runs_shortened(name, tmp_path, decoded_dogs):
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_says_what_it_is_and_what_came_out(name):
-    text = (ROOT / "experiments" / f"{name}.args").read_text()
-    first, second, *_ = text.splitlines()
-    assert re.match(r"# [A-Z].*[^.,]$|# .*\.$", first)
-    assert re.match(r"# Came out.*\d", second), second
+def test_a_preset_says_what_it_is_its_source_and_its_result(name):
+    what, source, result, *_ = comments_of(name)
+    assert re.match(r"# [A-Z].*\.$", what)
+    assert re.search(r"David Mack, .*\(2018\)$|https://github\.com/\S+$", source)
+    assert re.match(r"# Result \(.*\): .*\d %", result)
+
+
+def comments_of(name):
+    """The lines of a preset that are comments."""
+    lines = (ROOT / "experiments" / f"{name}.args").read_text().splitlines()
+    return [line for line in lines if line.startswith("#")]
 
 
 def settings_of(name):
@@ -68,6 +74,15 @@ def test_the_published_settings_on_clothes(network):
     assert settings.standardize
 
 
+SETTINGS = (
+    "classifier",
+    "classifier-scored-per-task",
+    "single-task",
+    "random-task",
+    "random-task-weighted",
+    "joint",
+    "joint-weighted",
+)
 SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
 
 
@@ -83,7 +98,9 @@ SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
     ],
 )
 def test_the_seven_settings(dataset, setting):
-    settings = settings_of(f"{dataset}-{setting}")
+    name = f"{dataset}-{SETTINGS[setting]}"
+    assert comments_of(name)[1].startswith(f"# Setting {setting} of ")
+    settings = settings_of(name)
     assert (settings.optimizer, settings.learning_rate, settings.batch) == ("sgd", 0.1, 128)
     assert (settings.network, settings.epochs, settings.image_size) == (["encoder"], 20, 32)
     tasks = 1 if setting < 3 else {"cifar10": 10, "cifar100": 20, "omniglot": 8}[dataset]
