@@ -15,7 +15,7 @@ from tests.support.command import ROOT
 
 # floyd-cli is of 2019 and imports with libraries of its time only, so it has its own environment.
 PACKAGES = ("floyd-cli==0.11.17", "urllib3<2", "requests-toolbelt<1", "setuptools<81")
-README_EXAMPLE = (
+INNER_COMMAND = (
     "python task.py --log-dir /output --data-dir /data-mnist --data-dog-dir /data-dog --gpu "
     "--task-time 2000 --max-steps 30000 --input-style combined --tasks dog id ref"
 )
@@ -69,7 +69,7 @@ def test_the_real_parser_takes_the_arguments(floyd_python, arguments):
     assert parsed["tensorboard"] is True
     assert len(parsed["env"]) == 1
     assert [re.sub(".*:", "", data) for data in parsed["data"]] == ["/data-mnist", "/data-dog"]
-    assert parsed["command"] == [README_EXAMPLE]
+    assert parsed["command"] == [INNER_COMMAND]
 
 
 def test_the_inner_command_is_one_that_task_py_takes(arguments):
@@ -83,15 +83,15 @@ def test_the_inner_command_is_one_that_task_py_takes(arguments):
 
 def test_further_arguments_reach_the_inner_command(arguments):
     inner = arguments("--fake-data", "--seed", "3", "--log-dir", "a folder/$HOME")[-1]
-    assert inner.startswith(README_EXAMPLE)
+    assert inner.startswith(INNER_COMMAND)
     settings = parse_flags(shlex.split(inner)[2:])
     assert settings.seed == 3
     assert str(settings.log_dir) == "a folder/$HOME"
 
 
-def test_the_example_is_the_readmes(arguments):
-    assert README_EXAMPLE in " ".join((ROOT / "README.md").read_text().split())
-    assert arguments()[-1] == README_EXAMPLE
+def test_the_inner_command_is_the_manuals(arguments):
+    assert INNER_COMMAND in " ".join((ROOT / "docs" / "runs.md").read_text().split())
+    assert arguments()[-1] == INNER_COMMAND
 
 
 def test_without_floyd():
