@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Launches the README's example on FloydHub: ./floyd-run.sh [further arguments of task.py]
+# Launches the example of docs/runs.md on FloydHub: ./floyd-run.sh [further arguments of task.py]
 #
 # FloydHub closed in 2021. On any other GPU host, run the inner command with that host's folders.
 # MNIST_DATASET and DOG_DATASET name the datasets to mount, FLOYD_ENV the environment.

@@ -10,7 +10,7 @@ import venv
 
 import pytest
 
-from settings import parse_flags
+from runs.request import read_request
 from tests.support.command import ROOT
 
 # floyd-cli is of 2019 and imports with libraries of its time only, so it has its own environment.
@@ -75,18 +75,18 @@ def test_the_real_parser_takes_the_arguments(floyd_python, arguments):
 def test_the_inner_command_is_one_that_task_py_takes(arguments):
     inner = shlex.split(arguments("--fake-data")[-1])
     assert inner[:2] == ["python", "task.py"]
-    settings = parse_flags(inner[2:])
-    assert settings.gpu
-    assert settings.tasks == ["dog", "id", "ref"]
-    assert (settings.task_time, settings.max_steps) == (2_000, 30_000)
+    _, settings = read_request(inner[2:])
+    assert settings.device.gpu
+    assert settings.tasks.tasks == ("dog", "id", "ref")
+    assert (settings.tasks.task_time, settings.tasks.max_steps) == (2_000, 30_000)
 
 
 def test_further_arguments_reach_the_inner_command(arguments):
     inner = arguments("--fake-data", "--seed", "3", "--log-dir", "a folder/$HOME")[-1]
     assert inner.startswith(INNER_COMMAND)
-    settings = parse_flags(shlex.split(inner)[2:])
-    assert settings.seed == 3
-    assert str(settings.log_dir) == "a folder/$HOME"
+    _, settings = read_request(shlex.split(inner)[2:])
+    assert settings.training.seed == 3
+    assert str(settings.log.log_dir) == "a folder/$HOME"
 
 
 def test_the_inner_command_is_the_manuals(arguments):

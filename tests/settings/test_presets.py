@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 import evaluate
-from settings import parse_flags
+from runs.request import read_request
 from task import main
 from tests.support.command import ROOT
 from tests.support.reading import only_run, read_metrics
@@ -59,19 +59,23 @@ def comments_of(name):
     return [line for line in lines if line.startswith("#")]
 
 
-def settings_of(name):
+def check(name, **expected):
+    """Resolves a preset, and compares some of its settings."""
     data = ["--data-dir", str(DATA)] if DATA.is_dir() else []
-    return parse_flags([f"@{ROOT / 'experiments' / name}.args", *data])
+    _, settings = read_request([f"@{ROOT / 'experiments' / name}.args", *data])
+    values = settings.values()
+    assert {setting: values[setting] for setting in expected} == expected
+    return values
 
 
 @pytest.mark.parametrize("network", ["towers", "cross-stitch"])
 def test_the_published_settings_on_clothes(network):
-    settings = settings_of(f"fashion-{network}")
-    assert settings.tasks == ["fashion", "fashion-group"]
-    assert (settings.network, settings.schedule) == ([network], "joint")
-    assert (settings.optimizer, settings.learning_rate, settings.batch) == ("adam", 0.001, 128)
-    assert (settings.dropout, settings.l2, settings.epochs) == (0.8, 1e-5, 30)
-    assert settings.standardize
+    check(
+        f"fashion-{network}",
+        **{"tasks": ("fashion", "fashion-group"), "network": (network,), "schedule": "joint"},
+        **{"optimizer": "adam", "learning_rate": 0.001, "batch": 128, "epochs": 30},
+        **{"dropout": 0.8, "l2": 1e-5, "standardize": True},
+    )
 
 
 SETTINGS = (
@@ -100,12 +104,12 @@ SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
 def test_the_seven_settings(dataset, setting):
     name = f"{dataset}-{SETTINGS[setting]}"
     assert comments_of(name)[1].startswith(f"# Setting {setting} of ")
-    settings = settings_of(name)
-    assert (settings.optimizer, settings.learning_rate, settings.batch) == ("sgd", 0.1, 128)
-    assert (settings.network, settings.epochs, settings.image_size) == (["encoder"], 20, 32)
     tasks = 1 if setting < 3 else {"cifar10": 10, "cifar100": 20, "omniglot": 8}[dataset]
-    assert len(settings.tasks) == tasks
-    assert settings.heads == "multi"
-    assert settings.schedule == SCHEDULES.get(setting, "cycle")
-    weights = list(range(1, tasks + 1)) if setting in (4, 6) else None
-    assert settings.task_weights == weights
+    values = check(
+        name,
+        **{"network": ("encoder",), "heads": "multi", "image_size": 32, "epochs": 20},
+        **{"optimizer": "sgd", "learning_rate": 0.1, "batch": 128},
+        schedule=SCHEDULES.get(setting, "cycle"),
+        task_weights=tuple(range(1, tasks + 1)) if setting in (4, 6) else None,
+    )
+    assert len(values["tasks"]) == tasks
