@@ -1,4 +1,4 @@
-"""Where photographs of dogs lie, breed by breed, and which of them are for testing."""
+"""Finds photographs of dogs by breed, and splits them into a training and a test set."""
 
 import csv
 import hashlib
@@ -6,6 +6,9 @@ import re
 from collections import defaultdict
 from pathlib import Path
 
+from data.catalog import CATALOG
+from data.download import not_found
+from data.files import check_size, read_errors
 from data.photographs import SUFFIXES
 from errors import RequestError
 
@@ -23,7 +26,7 @@ IMAGEWOOF_BREEDS = {
     "n02115641": "dingo",
 }
 MOST_BREEDS = 10
-# One photograph in this many is held out for testing where the source has no test split.
+# One photograph in this many is for testing if the source has no test split.
 HELD_OUT = 10
 LAYOUTS = (
     "expected labels.csv with train/<id>.jpg (Kaggle), a folder per breed, or train/ and val/ with "
@@ -33,17 +36,14 @@ LAYOUTS = (
 MOST_BYTES = 1 << 24
 MOST_LETTERS = 100
 
-# The photographs of each breed.
+# The photographs of each breed, by its name.
 Breeds = dict[str, list[Path]]
 
 
 def find_photographs(folder: Path) -> tuple[Breeds, Breeds]:
-    """The training and the test photographs of each breed, in whichever layout they lie."""
+    """Finds the training and the test photographs of each breed, in any of the known layouts."""
     if not folder.is_dir():
-        raise RequestError(
-            f"dog photographs not found: looked for {folder}; name the folder that has them with "
-            "--data-dog-dir, leave out --data-dir to download them, or use --fake-data"
-        )
+        raise not_found(CATALOG["dogs"], folder)
     if (folder / "labels.csv").is_file():
         return hold_out(read_kaggle(folder))
     if (folder / "train").is_dir() and (folder / "val").is_dir():
@@ -52,79 +52,68 @@ def find_photographs(folder: Path) -> tuple[Breeds, Breeds]:
 
 
 def read_kaggle(folder: Path) -> Breeds:
-    """Kaggle's "dog breed identification": `labels.csv` (id, breed) and `train/<id>.jpg`."""
+    """Reads `labels.csv` (id, breed) and finds `train/<id>.jpg`, as in Kaggle's competition.
+
+    Raises:
+        RequestError: a line is malformed, or its photograph is missing.
+    """
     labels = folder / "labels.csv"
     breed_of: dict[Path, str] = {}
-    for number, name, breed in kaggle_rows(labels):
+    for number, row in kaggle_rows(labels):
+        line, name, breed = f"{labels}, line {number}", row["id"], row["breed"]
+        if not name or not breed:
+            raise RequestError(f"{line}: the id or the breed is missing; correct it")
         if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > MOST_LETTERS:
             raise RequestError(
-                f"{labels}, line {number}: the id {name[:MOST_LETTERS]!r} is no plain file name; "
-                "correct it"
+                f"{line}: the id {name[:MOST_LETTERS]!r} is not a plain file name; correct it"
             )
         if not breed.isprintable() or len(breed) > MOST_LETTERS:
             raise RequestError(
-                f"{labels}, line {number}: the breed {breed[:MOST_LETTERS]!r} is no plain name; "
-                "correct it"
+                f"{line}: the breed {breed[:MOST_LETTERS]!r} is not a plain name; correct it"
             )
         path = folder / "train" / f"{name}.jpg"
         if not path.is_file():
-            raise RequestError(
-                f"{labels}, line {number}: names an image that is missing: {path}; "
-                "fetch it or remove the line"
-            )
+            raise RequestError(f"{line}: its image {path} is missing; fetch it or remove the line")
         if breed_of.setdefault(path, breed) != breed:
-            raise RequestError(
-                f"{labels}, line {number}: {name} stands under two breeds; correct it"
-            )
+            raise RequestError(f"{line}: {name} is listed under two breeds; correct it")
     found = defaultdict(list)
     for path, breed in breed_of.items():
         found[breed].append(path)
     return found
 
 
-def kaggle_rows(labels: Path) -> list[tuple[int, str, str]]:
-    """Line number, id and breed of each row of `labels.csv`."""
-    try:
-        size = labels.stat().st_size
-        if size > MOST_BYTES:
-            raise ValueError(f"has {size:,} bytes, expected {MOST_BYTES:,} at most")
+def kaggle_rows(labels: Path) -> list[tuple[int, dict[str, str | None]]]:
+    """Reads the rows of `labels.csv`, each with its line number."""
+    with read_errors(labels):
+        check_size(labels.stat().st_size, MOST_BYTES)
         with labels.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file)
             columns = reader.fieldnames or []
             rows = [(reader.line_num, row) for row in reader]
-    except (OSError, ValueError, csv.Error) as error:
-        raise RequestError(f"{labels}: cannot be read ({error}); fetch it again") from error
-    if not {"id", "breed"} <= set(columns):
-        raise RequestError(
-            f"{labels}: has the columns {', '.join(columns) or '(none)'}, expected id and breed"
-        )
-    for number, row in rows:
-        if not row["id"] or not row["breed"]:
-            raise RequestError(f"{labels}, line {number}: id or breed is missing; correct it")
-    return [(number, row["id"], row["breed"]) for number, row in rows]
+        if not {"id", "breed"} <= set(columns):
+            raise ValueError(
+                f"it has the columns {', '.join(columns) or '(none)'}, expected id and breed"
+            )
+    return rows
 
 
 def read_folders(folder: Path) -> Breeds:
-    """A folder per breed, named by it, by its WordNet id, or by both (`n02085620-Chihuahua`)."""
+    """Finds a folder per breed, named by it, by its WordNet id, or as `n02085620-pug`."""
     breeds = defaultdict(list)
-    # What is hidden is no breed: another process may be writing its cache there.
-    breeds_there = (path for path in folder.iterdir() if not path.name.startswith("."))
-    for inside in sorted(path for path in breeds_there if path.is_dir()):
+    # Hidden folders are no breeds: another process may be writing its cache there.
+    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
+    for inside in sorted(path for path in visible if path.is_dir()):
+        breed = IMAGEWOOF_BREEDS.get(inside.name) or re.sub(r"^n\d{8}-", "", inside.name)
         photographs = sorted(path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES)
         if photographs:
-            breeds[breed_name(inside.name)] += photographs
+            breeds[breed] += photographs
     return breeds
 
 
-def breed_name(folder_name: str) -> str:
-    """What to call the breed whose photographs are in a folder of that name."""
-    return IMAGEWOOF_BREEDS.get(folder_name) or re.sub(r"^n\d{8}-", "", folder_name)
-
-
 def hold_out(breeds: Breeds) -> tuple[Breeds, Breeds]:
-    """A tenth of each breed for testing: those first by a hash of the file's name.
+    """Splits each breed: the tenth with the lowest hashes of their file names is for testing.
 
-    The same photographs always, wherever they lie; only adding or removing some can change it.
+    Equal file names give equal splits, on every machine and in every folder.
     """
     train, test = {}, {}
     for breed, paths in breeds.items():
@@ -135,18 +124,28 @@ def hold_out(breeds: Breeds) -> tuple[Breeds, Breeds]:
 
 
 def choose_breeds(train: Breeds, test: Breeds, wanted: list[str] | None) -> tuple[Breeds, Breeds]:
-    """Both splits, cut down to the breeds wanted (None: the first ten by name), in that order."""
-    there = sorted((breed for breed in train if test.get(breed)), key=str.casefold)
-    if len(there) < 2:
+    """Reduces both splits to the wanted breeds, in their order; None: to the first ten by name.
+
+    Raises:
+        RequestError: there are fewer than two breeds, not all that are wanted, or one of them has
+            only one photograph.
+    """
+    available = sorted((breed for breed in train if test.get(breed)), key=str.casefold)
+    if len(available) < 2:
         raise RequestError(
-            f"dog photographs: found {len(there)} breed{'s' * (len(there) != 1)} that can be "
-            f"trained and tested, at least 2 are needed; {LAYOUTS}"
+            f"dog photographs: found {len(available)} breed{'s' * (len(available) != 1)} that can "
+            f"be trained and tested, at least 2 are needed; {LAYOUTS}"
         )
-    unknown = [breed for breed in wanted or [] if breed not in there]
+    unknown = [breed for breed in wanted or [] if breed not in available]
     if unknown:
-        raise RequestError(f"--dog-breeds: no breed {unknown[0]!r}; there are {', '.join(there)}")
-    chosen = wanted or there[:MOST_BREEDS]
+        raise RequestError(
+            f"--dog-breeds: no breed {unknown[0]!r}; there are {', '.join(available)}"
+        )
+    chosen = wanted or available[:MOST_BREEDS]
     for breed in chosen:
         if not train[breed]:
-            raise RequestError(f"dog photographs: {breed} has one photograph, 2 are needed")
+            raise RequestError(
+                f"dog photographs: {breed} has 1 photograph, at least 2 are needed; add one, or "
+                "choose other breeds with --dog-breeds"
+            )
     return {breed: train[breed] for breed in chosen}, {breed: test[breed] for breed in chosen}

@@ -1,4 +1,4 @@
-"""CIFAR-10 and CIFAR-100, each from its official binary version, whole or a part of it.
+"""CIFAR-10 and CIFAR-100, each from its official binary version, complete or shortened.
 
 Krizhevsky: Learning multiple layers of features from tiny images, 2009.
 """
@@ -9,19 +9,20 @@ from pathlib import Path
 
 import numpy as np
 
+from data.catalog import CATALOG, DatasetFacts
 from data.class_names import CIFAR10, CIFAR100, CIFAR100_FINE
-from data.dataset import Dataset, Found, Split
-from data.download import cache_folder, download_archive
-from errors import RequestError
+from data.dataset import Dataset, PendingDataset, Split
+from data.download import dataset_folder, download_folder, not_found
+from data.files import check_labels, check_size, read_errors
 
 # The height and width of the images in the files, in pixels.
 FILE_SIZE = 32
 # An image in a file: its red, green and blue values, row by row.
 IMAGE_BYTES = 3 * FILE_SIZE * FILE_SIZE
-# Far above any such file (the largest has 154 MB): a larger one is none of them.
+# Far above any such file (the largest has 154 MB).
 MOST_BYTES = 1 << 30
 
-# The superclass that each class of CIFAR-100 belongs to, both as labels.
+# The label of the superclass of each class of CIFAR-100, [100].
 COARSE_OF_FINE = np.array(
     [
         next(coarse for coarse, names in enumerate(CIFAR100.values()) if fine in names)
@@ -32,31 +33,33 @@ COARSE_OF_FINE = np.array(
 
 @dataclass(frozen=True)
 class Source:
-    """One of the two datasets. Its records are a byte for each of its labels, and an image."""
+    """One of the two datasets. A record is a byte for each label, followed by an image."""
 
-    name: str
-    folder: str  # in DATA_DIR and in the cache folder
-    train: tuple[str, ...]
+    facts: DatasetFacts
+    train: tuple[str, ...]  # files
     test: tuple[str, ...]
     class_names: tuple[str, ...]
-    coarse_names: tuple[str, ...] | None  # where a superclass's label precedes the class's
+    coarse_names: tuple[str, ...]  # superclasses, if a record has their label before the class's
     url: str
     md5: str
 
+    @property
+    def record_bytes(self) -> int:
+        """The size of a record."""
+        return IMAGE_BYTES + (2 if self.coarse_names else 1)
+
 
 CIFAR_10 = Source(
-    name="CIFAR-10",
-    folder="cifar-10-batches-bin",
+    facts=CATALOG["cifar10"],
     train=tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
     test=("test_batch.bin",),
     class_names=CIFAR10,
-    coarse_names=None,
+    coarse_names=(),
     url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     md5="c32a1d4ab5d03f1284b67883e8d87530",
 )
 CIFAR_100 = Source(
-    name="CIFAR-100",
-    folder="cifar-100-binary",
+    facts=CATALOG["cifar100"],
     train=("train.bin",),
     test=("test.bin",),
     class_names=CIFAR100_FINE,
@@ -66,51 +69,38 @@ CIFAR_100 = Source(
 )
 
 
-def find(source: Source, data_dir: Path | None, quiet: bool = False) -> Found:
-    """The dataset in its folder in `data_dir`; with None in the cache, downloaded if need be.
+def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingDataset:
+    """Finds a dataset's files in its folder in `data_dir` and checks their sizes.
 
-    Its files are found and their sizes checked. Its images are [N, 32, 32, 3] uint8, its labels [N]
-    int32, CIFAR-100's being the fine ones.
+    With None it looks in the cache folder and downloads the folder if it is missing. The dataset's
+    images are [N, 32, 32, 3] uint8, its labels [N] int32 (CIFAR-100: of the fine classes).
 
     Raises:
         RequestError: files are missing or damaged, or the download failed.
     """
-    folder = (cache_folder() if data_dir is None else data_dir) / source.folder
-    if data_dir is None and not folder.is_dir():
-        fetch(source, folder, quiet)
-    for name in source.train + source.test:
-        if not (folder / name).is_file():
-            again = f"remove {folder}" if data_dir is None else "leave --data-dir out"
-            raise RequestError(
-                f"{source.name} not found: looked in {folder} for {name}; name the folder that "
-                f"holds {source.folder}/ with --data-dir, or {again} to download it"
-            )
-    return Found(
-        name=source.name,
-        images=sum(count_records(source, folder / name) for name in source.train + source.test),
-        shape=(FILE_SIZE, FILE_SIZE, 3),
+    folder = dataset_folder(source.facts, data_dir)
+    if data_dir is None:
+        download_folder(source.facts, source.url, source.md5, folder, quiet)
+    train, test = ([folder / name for name in names] for names in (source.train, source.test))
+    for path in train + test:
+        if not path.is_file():
+            instead = f"remove {folder}" if data_dir is None else "leave --data-dir out"
+            raise not_found(source.facts, path, f"{instead} to download the data")
+    return PendingDataset(
+        name=source.facts.title,
+        count=sum(count_records(source, path) for path in train + test),
+        shape=(FILE_SIZE, FILE_SIZE, source.facts.channels),
         read=lambda: Dataset(
-            train=read_split(source, [folder / name for name in source.train]),
-            test=read_split(source, [folder / name for name in source.test]),
+            train=read_split(source, train),
+            test=read_split(source, test),
             class_names=source.class_names,
-            origin=f"{source.name} from {folder}",
+            origin=f"{source.facts.title} from {folder}",
         ),
     )
 
 
-def fetch(source: Source, folder: Path, quiet: bool) -> None:
-    """Downloads the dataset's archive and unpacks it to `folder`."""
-    try:
-        download_archive(source.url, source.md5, folder, quiet)
-    except RequestError as error:
-        raise RequestError(
-            f"{source.name} not found: looked for {folder}, and {error}; name the folder that "
-            f"holds {source.folder}/ with --data-dir, or connect to a network"
-        ) from error
-
-
 def read_split(source: Source, paths: Sequence[Path]) -> Split:
-    """A split from its files.
+    """Reads a split from its files.
 
     Raises:
         RequestError: a file is damaged.
@@ -123,63 +113,46 @@ def read_split(source: Source, paths: Sequence[Path]) -> Split:
     return Split(images, labels=labels.astype(np.int32))
 
 
-def record_bytes(source: Source) -> int:
-    """The size of a record: its labels, and an image."""
-    return IMAGE_BYTES + (2 if source.coarse_names else 1)
-
-
 def count_records(source: Source, path: Path) -> int:
-    """How many records a file has, from its size.
+    """Returns the number of records in a file, from its size.
 
     Raises:
-        RequestError: that is no whole number, or 0, or far too many.
+        RequestError: it is not a whole number, is 0, or is far too large.
     """
-    record, size = record_bytes(source), path.stat().st_size
-    if not 0 < size <= MOST_BYTES:
-        raise RequestError(
-            f"{path}: has {size:,} bytes, expected {record:,} to {MOST_BYTES:,}; fetch it again"
-        )
-    if size % record:
-        raise RequestError(
-            f"{path}: cut short or damaged: has {size:,} bytes, expected a multiple of {record:,}, "
-            f"the size of a record of {source.name}; fetch it again"
-        )
-    return size // record
+    with read_errors(path):
+        size = path.stat().st_size
+        check_size(size, MOST_BYTES)
+        if size == 0 or size % source.record_bytes:
+            raise ValueError(
+                f"it has {size:,} bytes, expected a multiple of {source.record_bytes:,}, the size "
+                f"of a record of {source.facts.title}"
+            )
+    return size // source.record_bytes
 
 
 def read_records(source: Source, path: Path) -> np.ndarray:
-    """A file's records [N, labels + IMAGE_BYTES] uint8, their labels checked.
+    """Reads a file's records [N, labels + IMAGE_BYTES] uint8 and checks their labels.
 
     Raises:
-        RequestError: it is no whole number of records, or a label cannot be.
+        RequestError: the file is damaged, or a label is out of range.
     """
-    values = count_records(source, path) * record_bytes(source)
-    records = np.fromfile(path, np.uint8, values).reshape(-1, record_bytes(source))
-    check_range(path, "label", records[:, -IMAGE_BYTES - 1], source.class_names)
-    if source.coarse_names:
-        check_range(path, "coarse label", records[:, 0], source.coarse_names)
-        check_superclasses(path, coarse=records[:, 0], fine=records[:, 1])
+    values = count_records(source, path) * source.record_bytes
+    with read_errors(path):
+        records = np.fromfile(path, np.uint8, values).reshape(-1, source.record_bytes)
+        check_labels(records[:, -IMAGE_BYTES - 1], source.class_names)
+        if source.coarse_names:
+            check_labels(records[:, 0], source.coarse_names, "coarse label")
+            check_superclasses(coarse=records[:, 0], fine=records[:, 1])
     return records
 
 
-def check_range(path: Path, kind: str, labels: np.ndarray, names: tuple[str, ...]) -> None:
-    """Refuses a label that is none."""
-    if labels.max() >= len(names):
-        place = labels.argmax()
-        raise RequestError(
-            f"{path}: record {place + 1:,} has the {kind} {labels[place]}, expected 0 to "
-            f"{len(names) - 1}; fetch it again"
-        )
-
-
-def check_superclasses(path: Path, coarse: np.ndarray, fine: np.ndarray) -> None:
-    """Refuses a class of CIFAR-100 that stands under another's superclass."""
+def check_superclasses(coarse: np.ndarray, fine: np.ndarray) -> None:
+    """Raises ValueError if a class of CIFAR-100 has another superclass's label."""
     expected = COARSE_OF_FINE[fine]
     wrong = np.flatnonzero(coarse != expected)
     if len(wrong):
         place = wrong[0]
-        raise RequestError(
-            f"{path}: record {place + 1:,} has the coarse label {coarse[place]} with the label "
-            f"{fine[place]} ({CIFAR100_FINE[fine[place]]}), expected {expected[place]}; "
-            "fetch it again"
+        raise ValueError(
+            f"coarse label {place + 1:,} is {coarse[place]}, expected {expected[place]} for the "
+            f"label {fine[place]} ({CIFAR100_FINE[fine[place]]})"
         )

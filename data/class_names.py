@@ -1,6 +1,6 @@
-"""What the classes of the well-known datasets are called, in the order of their labels.
+"""The class names of the well-known datasets, in the order of their labels.
 
-Imports nothing, so that the tasks can be listed without NumPy.
+Imports nothing, so that tasks can be listed without NumPy.
 """
 
 DIGITS = tuple("0123456789")
@@ -18,18 +18,7 @@ FASHION = (
     "Ankle boot",
 )
 
-CIFAR10 = (
-    "airplane",
-    "automobile",
-    "bird",
-    "cat",
-    "deer",
-    "dog",
-    "frog",
-    "horse",
-    "ship",
-    "truck",
-)
+CIFAR10 = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
 
 # CIFAR-100's superclasses ("coarse" labels), and the five classes of each.
 CIFAR100: dict[str, tuple[str, ...]] = {
@@ -55,5 +44,5 @@ CIFAR100: dict[str, tuple[str, ...]] = {
     "vehicles_2": ("lawn_mower", "rocket", "streetcar", "tank", "tractor"),
 }
 
-# The official order of the hundred classes ("fine" labels) is that of the alphabet.
+# The official order of the hundred classes ("fine" labels) is alphabetical.
 CIFAR100_FINE = tuple(sorted(name for names in CIFAR100.values() for name in names))

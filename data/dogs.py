@@ -1,4 +1,4 @@
-"""Photographs of dogs, ten breeds of them, as small colour images."""
+"""Photographs of dogs, up to ten breeds of them, as small color images."""
 
 import hashlib
 import os
@@ -11,12 +11,15 @@ from pathlib import Path
 
 from data import cache, memory
 from data.breeds import Breeds, choose_breeds, find_photographs
-from data.dataset import Dataset, Found, Split, labels_of
-from data.download import cache_folder, download_archive
-from data.photographs import decode_all
+from data.catalog import CATALOG
+from data.dataset import Dataset, PendingDataset
+from data.download import cache_folder, dataset_folder, download_folder
+from data.photographs import decode
+from data.pictures import decode_splits
 from errors import RequestError
 
-# Imagewoof (fast.ai), ten breeds out of ImageNet: https://github.com/fastai/imagenette
+FACTS = CATALOG["dogs"]
+# Imagewoof (fast.ai), ten breeds of ImageNet: https://github.com/fastai/imagenette
 URL = "https://s3.amazonaws.com/fast-ai-imageclas/imagewoof2-160.tgz"
 MD5 = "3d200a7be99704a0d7509be2a9fbfe15"
 
@@ -28,16 +31,16 @@ def find(
     cache_file: Path | None = None,
     cache_only: bool = False,
     quiet: bool = False,
-) -> Found:
-    """Up to ten breeds of dog, as colour images [N, size, size, 3] uint8, found and counted.
+) -> PendingDataset:
+    """Finds photographs of up to ten breeds of dog, as images [N, size, size, 3] uint8.
 
     Args:
-        folder: where the photographs are; None for the cache folder, downloaded if need be.
+        folder: the photographs' folder; None for the cache folder, downloaded if missing.
         size: the height and width of the images, in pixels.
-        breeds: which breeds, in the order of their labels; None for the first ten by name.
-        cache_file: where the decoded images are kept; None for beside the photographs, or in the
-            cache folder where that is read-only.
-        cache_only: take the decoded images without looking at the photographs, if they are there
+        breeds: the breeds in the order of their labels; None for the first ten by name.
+        cache_file: the file of decoded images; None for one beside the photographs, or in the
+            cache folder if these are read-only.
+        cache_only: uses the decoded images without looking at the photographs, if they are there
             and sound.
 
     Raises:
@@ -48,90 +51,72 @@ def find(
             f"{cache_file} is no .npz file, and pickle files are never read or replaced; name "
             "another with --pickle-file, and it is written from the photographs"
         )
-    photographs = partial(find_photographed, folder, size, breeds, cache_file, quiet)
+    find_originals = partial(find_photographed, folder, size, breeds, cache_file, quiet)
     if not cache_only:
-        return photographs()
-    stored = cache_file or default_cache(folder or cache_folder() / "dogs", size, breeds)
+        return find_originals()
+    stored = cache_file or default_cache(folder or dataset_folder(FACTS, None), size, breeds)
     if not stored.exists():
-        return photographs()
-    return Found(
+        return find_originals()
+    return PendingDataset(
         name="dogs",
-        images=stored.stat().st_size // (3 * size * size),  # they are stored as they are
-        shape=(size, size, 3),
-        read=partial(recall_or_make_anew, stored, size, breeds, photographs),
+        count=stored.stat().st_size // (3 * size * size),  # its images are not compressed
+        shape=(size, size, FACTS.channels),
+        read=partial(load_or_rebuild, stored, size, breeds, find_originals),
     )
 
 
 def find_photographed(
     folder: Path | None, size: int, breeds: list[str] | None, cache_file: Path | None, quiet: bool
-) -> Found:
-    """The dogs from their photographs, which may be in the cache already (see `find`)."""
+) -> PendingDataset:
+    """Finds the photographs; reading decodes them if their cache is outdated (see `find`)."""
     if folder is None:
-        folder = cache_folder() / "dogs"
-        download_missing(folder, quiet)
+        folder = dataset_folder(FACTS, None)
+        download_folder(FACTS, URL, MD5, folder, quiet)
     train, test = choose_breeds(*find_photographs(folder), breeds)
     cache_file = cache_file or default_cache(folder, size, breeds)
-    return Found(
+    return PendingDataset(
         name="dogs",
-        images=sum(len(paths) for split in (train, test) for paths in split.values()),
-        shape=(size, size, 3),
-        read=partial(recall_or_decode, folder, train, test, size, cache_file, quiet),
+        count=sum(len(paths) for split in (train, test) for paths in split.values()),
+        shape=(size, size, FACTS.channels),
+        read=partial(load_or_decode, folder, train, test, size, cache_file, quiet),
     )
 
 
-def recall_or_make_anew(
-    stored: Path, size: int, breeds: list[str] | None, photographs: Callable[[], Found]
+def load_or_rebuild(
+    stored: Path, size: int, breeds: list[str] | None, find_originals: Callable[[], PendingDataset]
 ) -> Dataset:
-    """The decoded images of an earlier run, whatever has become of the photographs.
+    """Loads decoded images without looking at the photographs.
 
-    Where the file cannot be used, the photographs are decoded in its place, if they are there.
+    If the file cannot be used, rebuilds it from the photographs and prints a note.
+
+    Raises:
+        RequestError: neither the file nor the photographs can be used.
     """
     try:
-        return load_stored(stored, size, breeds)
+        dataset = cache.load(stored, fingerprint=None, size=size)
+        if breeds is None or tuple(breeds) == dataset.class_names:
+            return replace(
+                dataset, origin=f"{len(dataset.class_names)} breeds of dog from {stored}"
+            )
+        names = ", ".join(dataset.class_names)
+        reason = f"{stored} cannot be used: it holds the breeds {names}, not those of --dog-breeds"
     except ValueError as error:
         reason = f"{stored} cannot be used: {error}"
     try:
-        found = photographs()
+        found = find_originals()
         memory.check([found], size)
         dataset = found.read()
     except RequestError as error:
-        raise RequestError(f"{reason}; and it cannot be made anew: {error}") from error
-    print(f"note: {reason}; it was made anew from the photographs", file=sys.stderr)
+        raise RequestError(f"{reason}; and it cannot be rebuilt: {error}") from error
+    print(f"note: {reason}; it was rebuilt from the photographs", file=sys.stderr)
     return dataset
 
 
-def load_stored(path: Path, size: int, breeds: list[str] | None) -> Dataset:
-    """The decoded images in a file.
-
-    Raises:
-        ValueError: it is damaged, or of another size, version or choice of breeds.
-    """
-    dataset = cache.load(path, fingerprint=None, size=size)
-    if breeds is not None and tuple(breeds) != dataset.class_names:
-        raise ValueError(
-            f"it holds the breeds {', '.join(dataset.class_names)}, not those of --dog-breeds"
-        )
-    return replace(dataset, origin=f"{len(dataset.class_names)} breeds of dog from {path}")
-
-
-def download_missing(folder: Path, quiet: bool) -> None:
-    """Fetches Imagewoof to `folder` if nothing is there."""
-    if folder.is_dir():
-        return
-    try:
-        download_archive(URL, MD5, folder, quiet)
-    except RequestError as error:
-        raise RequestError(
-            f"dog photographs not found: looked for {folder}, and {error}; name a folder that has "
-            "them with --data-dog-dir, connect to a network, or use --fake-data"
-        ) from error
-
-
 def default_cache(folder: Path, size: int, breeds: list[str] | None) -> Path:
-    """Where the decoded images of a choice of breeds are kept, None being the first ten.
+    """Returns the file for the decoded images of the breeds; None stands for the first ten.
 
-    That is beside the photographs; in the cache folder where these are read-only, by their folder's
-    mode too: that holds back everyone but root, and root is to leave alone what is marked so.
+    It is beside the photographs, or in the cache folder if their folder is read-only. The folder's
+    mode counts too: it does not stop root, who should still leave such a folder alone.
     """
     name = f"dogs-{size}px"
     if breeds is not None:
@@ -143,30 +128,32 @@ def default_cache(folder: Path, size: int, breeds: list[str] | None) -> Path:
 
 
 def short_hash(text: str) -> str:
-    """Twelve letters and digits that stand for the text in a file's name."""
+    """Returns twelve hexadecimal digits that identify the text in a file's name."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def recall_or_decode(
+def load_or_decode(
     folder: Path, train: Breeds, test: Breeds, size: int, cache_file: Path, quiet: bool
 ) -> Dataset:
-    """The dataset out of its cache where that is up to date, else decoded and cached."""
-    origin = f"{len(train)} breeds of dog from {folder}"
+    """Loads the decoded images from their cache; decodes and caches them if it is outdated."""
     fingerprint = fingerprint_of(folder, train, test)
+    origin = f"{len(train)} breeds of dog from {folder}"
     try:
         return replace(cache.load(cache_file, fingerprint, size), origin=origin)
     except ValueError:
-        pass  # not there, stale, damaged or of another size: made anew
-    dataset = decode_dataset(train, test, size, origin, quiet)
+        pass  # missing, outdated, damaged or of another size
+    photographs = (list(train.values()), list(test.values()))
+    splits = decode_splits(partial(decode, size=size), *photographs, quiet)
+    dataset = Dataset(*splits, class_names=tuple(train), origin=origin)
     try:
         cache.save(cache_file, dataset, fingerprint)
     except OSError as error:
-        print(f"note: the decoded dogs are not kept: {cache_file}: {error}", file=sys.stderr)
+        print(f"note: the decoded dogs are not cached: {cache_file}: {error}", file=sys.stderr)
     return dataset
 
 
 def fingerprint_of(folder: Path, train: Breeds, test: Breeds) -> str:
-    """Stands for which photographs are taken, in which order, and their sizes and dates."""
+    """Returns a hash of the photographs' names, order, sizes and modification times."""
     digest = hashlib.sha256()
     for split in (train, test):
         for breed, paths in split.items():
@@ -177,16 +164,3 @@ def fingerprint_of(folder: Path, train: Breeds, test: Breeds) -> str:
                 digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
         digest.update(b"\n")
     return digest.hexdigest()
-
-
-def decode_dataset(train: Breeds, test: Breeds, size: int, origin: str, quiet: bool) -> Dataset:
-    """Both splits, decoded with one progress bar."""
-    paths = [path for split in (train, test) for group in split.values() for path in group]
-    images = decode_all(paths, size, quiet)
-    train_labels, test_labels = (labels_of(split.values()) for split in (train, test))
-    return Dataset(
-        train=Split(images[: len(train_labels)], train_labels),
-        test=Split(images[len(train_labels) :], test_labels),
-        class_names=tuple(train),
-        origin=origin,
-    )

@@ -1,4 +1,4 @@
-"""Fetching what is missing into the user's cache folder: whole and checked, or not at all."""
+"""Downloads missing data into the user's cache folder: complete and verified, or not at all."""
 
 import os
 import shutil
@@ -13,41 +13,78 @@ from pathlib import Path
 from urllib.error import HTTPError
 
 from command import is_terminal
+from data.catalog import DatasetFacts
 from errors import RequestError
 
-# A host that says nothing for this long, in seconds, is taken to be out of reach.
+# Seconds of silence after which a host counts as unreachable.
 TIMEOUT = 30
-# What fails is tried again after each of these pauses, in seconds.
+# Seconds before each retry of a failed download.
 PAUSES = (1, 2)
-# What a host says where asking again would not help.
+# HTTP statuses after which a retry would not help.
 REFUSALS = (401, 403, 404, 410)
-# Ten times what the largest of the archives holds, in bytes: one that holds more would do harm.
+# Ten times the unpacked size of the largest archive, in bytes: more could only fill the disk.
 MOST_UNPACKED = 2 << 30
 
 
 def cache_folder() -> Path:
-    """Where this program keeps its data: $XDG_CACHE_HOME/multiple-tasks, or ~/.cache/….
+    """Returns the folder of this program's data: $XDG_CACHE_HOME/multiple-tasks or ~/.cache/….
 
     Raises:
-        RequestError: the user has no home.
+        RequestError: the user has no home folder.
     """
     base = Path(os.environ.get("XDG_CACHE_HOME", ""))
-    if not base.is_absolute():  # the XDG specification says that such a path is to be ignored
+    if not base.is_absolute():  # the XDG specification says to ignore such a path
         try:
             base = Path.home() / ".cache"
         except RuntimeError as error:
             raise RequestError(
-                "there is no home folder to keep data in; name a folder for that in "
-                "XDG_CACHE_HOME, and the data's own with --data-dir"
+                "there is no home folder to keep data in; name a folder for it in XDG_CACHE_HOME, "
+                "or the folder that holds the data with --data-dir"
             ) from error
     return base / "multiple-tasks"
 
 
-def download(url: str, md5: str, target: Path, quiet: bool) -> None:
-    """Downloads one file to `target`, which appears only once it is whole and its md5 agrees.
+def dataset_folder(facts: DatasetFacts, data_dir: Path | None) -> Path:
+    """Returns the folder of a dataset in `data_dir`; in the cache folder if that is None."""
+    return (data_dir or cache_folder()) / facts.folder
+
+
+def not_found(
+    facts: DatasetFacts, wanted: object, remedy: str = "leave --data-dir out to download the data"
+) -> RequestError:
+    """Returns the error for a dataset of which the file or folder `wanted` is missing."""
+    place = f"name the folder that holds {facts.folder}/ with --data-dir"
+    if facts.folder_flag:
+        place = f"name the folder that holds them with {facts.folder_flag}"
+    ways = f", {remedy}, or use --fake-data" if facts.can_be_drawn else f", or {remedy}"
+    return RequestError(f"{facts.title} not found: looked for {wanted}; {place}{ways}")
+
+
+@contextmanager
+def download_errors(facts: DatasetFacts, target: Path) -> Iterator[None]:
+    """Turns a RequestError inside into the error that the file or folder `target` is missing."""
+    try:
+        yield
+    except RequestError as error:
+        raise not_found(facts, f"{target}, and {error}", "connect to a network") from error
+
+
+def download_folder(facts: DatasetFacts, url: str, md5: str, folder: Path, quiet: bool) -> None:
+    """Downloads a dataset's .tgz archive and unpacks it to `folder`, unless that is there already.
 
     Raises:
-        RequestError: it could not be fetched or written, or is not the file that was expected.
+        RequestError: the download failed.
+    """
+    if not folder.is_dir():
+        with download_errors(facts, folder):
+            download_archive(url, md5, folder, quiet)
+
+
+def download(url: str, md5: str, target: Path, quiet: bool) -> None:
+    """Downloads one file to `target`, which appears only once it is complete and its md5 agrees.
+
+    Raises:
+        RequestError: it could not be downloaded or written, or its md5 differs.
     """
     with scratch_folder(target.parent) as scratch:
         whole = fetch(url, md5, scratch, quiet)
@@ -57,10 +94,10 @@ def download(url: str, md5: str, target: Path, quiet: bool) -> None:
 
 
 def download_archive(url: str, md5: str, target: Path, quiet: bool) -> None:
-    """Downloads a .tgz archive that holds one folder, which becomes `target`, whole or not at all.
+    """Downloads a .tgz archive of a single folder to `target`, complete or not at all.
 
     Raises:
-        RequestError: as for `download`, or the archive does not hold one folder and nothing else.
+        RequestError: as for `download`, or the archive is damaged, unsafe, or not a single folder.
     """
     with scratch_folder(target.parent) as scratch:
         archive = fetch(url, md5, scratch, quiet)
@@ -70,33 +107,33 @@ def download_archive(url: str, md5: str, target: Path, quiet: bool) -> None:
             inside = list(unpacked.iterdir())
             if len(inside) != 1 or not inside[0].is_dir():
                 raise ValueError("it does not hold one folder and nothing else")
-            os.sync()  # one call for what may be ten thousand files
+            os.sync()  # one call for perhaps ten thousand files
             move(inside[0], target)
         except Exception as error:  # on damaged archives tarfile raises nearly anything
             raise RequestError(
-                f"the archive {url} could not be unpacked: {in_words(error)}"
+                f"the archive {url} could not be unpacked: {text_of(error)}"
             ) from error
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpacks a .tgz archive's plain files, and nothing else, inside the folder, which is new.
+    """Unpacks a .tgz archive's plain files, and nothing else, into a new folder.
 
-    tarfile's own filter for that is not in every Python that this program runs on.
+    tarfile's own filter for this is not in every Python that this program supports.
 
     Raises:
-        ValueError: a file would lie outside the folder, or all together would be too large.
-        Exception: the archive is damaged; tarfile raises nearly anything then.
+        ValueError: a file would lie outside the folder, or the files together are too large.
+        Exception: the archive is damaged.
     """
     folder.mkdir()
     inside = folder.resolve()
     room, place = MOST_UNPACKED, -1
     with tarfile.open(archive, "r:gz") as tar:
         for member in tar:
-            # Where a size is below 0, not every tarfile goes on to what follows, but back.
+            # After a negative size, some versions of tarfile read the same member again.
             if member.size < 0 or member.offset <= place:
-                raise ValueError("it states sizes that cannot be")
+                raise ValueError("it states impossible sizes")
             place = member.offset
-            room -= tarfile.BLOCKSIZE + member.size  # with its header: empty files cost as well
+            room -= tarfile.BLOCKSIZE + member.size  # with its header: empty files count as well
             if room < 0:
                 raise ValueError(f"it holds more than {MOST_UNPACKED:,} bytes")
             path = folder / member.name
@@ -109,7 +146,7 @@ def unpack(archive: Path, folder: Path) -> None:
 
 
 def move(folder: Path, target: Path) -> None:
-    """Gives the folder its place, unless another process has put the same there before."""
+    """Moves a folder to `target`, unless another process has put the same folder there already."""
     try:
         os.replace(folder, target)
     except OSError:
@@ -119,9 +156,12 @@ def move(folder: Path, target: Path) -> None:
 
 @contextmanager
 def scratch_folder(parent: Path) -> Iterator[Path]:
-    """A folder inside `parent` that is gone afterwards.
+    """Provides a folder inside `parent` that is removed afterwards.
 
-    `parent` stays, though it be empty: another process may be about to put something there.
+    An empty `parent` stays: another process may be about to write there.
+
+    Raises:
+        RequestError: it cannot be written to.
     """
     try:
         parent.mkdir(parents=True, exist_ok=True)
@@ -132,10 +172,10 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
 
 
 def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
-    """Downloads a file into `folder` and checks its md5; what fails is tried again, and told.
+    """Downloads a file into `folder` and checks its md5; retries with a note if that fails.
 
     Raises:
-        RequestError: no try succeeded, or the host refuses.
+        RequestError: every try failed, or the host refused.
     """
     if not (quiet or is_terminal()):
         print(f"Downloading {url}", flush=True)
@@ -144,11 +184,13 @@ def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
         try:
             return fetch_once(url, md5, folder, quiet)
         except Exception as error:  # Keras raises a bare Exception for a failed download
-            failure = " ".join(f"downloading {url} failed: {reason_of(error)}".split())
+            # `get_file` raises a ValueError if the file is complete and its md5 differs.
+            checksum = "wrong checksum: " if isinstance(error, ValueError) else ""
+            failure = f"downloading {url} failed: {checksum}{text_of(error)}"
             pause = None if is_refusal(error) else next(pauses, None)
             if pause is None:
                 raise RequestError(failure) from error
-        print(f"note: {failure}; it is tried again in {pause} s", file=sys.stderr, flush=True)
+        print(f"note: {failure}; trying again in {pause} s", file=sys.stderr, flush=True)
         time.sleep(pause)
 
 
@@ -156,14 +198,14 @@ def fetch_once(url: str, md5: str, folder: Path, quiet: bool) -> Path:
     """Downloads a file into `folder`, with a progress bar on a terminal, and checks its md5.
 
     Raises:
-        ValueError: its md5 is another.
-        Exception: it could not be fetched.
+        ValueError: its md5 differs.
+        Exception: it could not be downloaded.
     """
-    import keras  # TensorFlow takes seconds to import: not before it is needed
+    import keras  # TensorFlow takes seconds to import
 
     if quiet or not is_terminal():
-        keras.config.disable_interactive_logging()  # a bar is no use in a file
-    patience = socket.getdefaulttimeout()
+        keras.config.disable_interactive_logging()  # no progress bar in a file
+    timeout = socket.getdefaulttimeout()
     socket.setdefaulttimeout(TIMEOUT)
     try:
         path = keras.utils.get_file(
@@ -172,24 +214,19 @@ def fetch_once(url: str, md5: str, folder: Path, quiet: bool) -> Path:
             hash_algorithm="md5",
             cache_dir=str(folder),
             cache_subdir="fetched",
-            force_download=True,  # an earlier try may have left what is wrong
+            force_download=True,  # an earlier try may have left a damaged file
         )
     finally:
-        socket.setdefaulttimeout(patience)
+        socket.setdefaulttimeout(timeout)
     return Path(path)
 
 
-def reason_of(error: Exception) -> str:
-    """Why a try failed: `get_file` raises a ValueError where the file came whole, and is wrong."""
-    return ("wrong checksum: " if isinstance(error, ValueError) else "") + in_words(error)
-
-
-def in_words(error: Exception) -> str:
-    """What an error says; its kind where it says nothing."""
-    return str(error) or type(error).__name__
+def text_of(error: Exception) -> str:
+    """Returns an error's text on one line; its type if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def is_refusal(error: Exception) -> bool:
-    """Whether the host has answered that it will not give the file."""
-    answer = error.__context__  # Keras tells the code in words, and raises while it handles this
-    return isinstance(answer, HTTPError) and answer.code in REFUSALS
+    """Returns True if the host answered that it will not send the file."""
+    cause = error.__context__  # Keras raises its own error while it handles this one
+    return isinstance(cause, HTTPError) and cause.code in REFUSALS

@@ -1,11 +1,13 @@
-"""Drawn digits that stand in for MNIST: several ways of writing each, by an unsteady hand."""
+"""Draws digits that stand in for MNIST: several ways of writing each, by an unsteady hand."""
+
+from collections.abc import Callable
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 # The height and width of a picture, in pixels, as in MNIST.
 SIZE = 28
-# Pictures are drawn this many times larger and scaled down, which smooths their edges.
+# Pictures are drawn larger by this factor and scaled down, which smooths their edges.
 OVERSAMPLING = 3
 CANVAS = OVERSAMPLING * SIZE
 
@@ -14,7 +16,7 @@ Stroke = np.ndarray
 
 
 def line(*points: tuple[float, float]) -> Stroke:
-    """A stroke through the points, straight between them."""
+    """Returns a stroke of straight lines through the points."""
     corners = np.array(points)
     places = np.linspace(0, len(points) - 1, 2 * len(points) - 1)
     indices = np.arange(len(points))
@@ -22,12 +24,12 @@ def line(*points: tuple[float, float]) -> Stroke:
 
 
 def arc(x: float, y: float, width: float, height: float, start: float, end: float) -> Stroke:
-    """A stroke along an ellipse about (x, y), between angles in degrees clockwise from east."""
+    """Returns a stroke along an ellipse about (x, y); angles are in degrees clockwise from east."""
     angles = np.radians(np.linspace(start, end, 9))
     return np.stack([x + width / 2 * np.cos(angles), y + height / 2 * np.sin(angles)], axis=1)
 
 
-# Each digit in the ways that people write it, each way a list of strokes.
+# The ways of writing each digit, each a list of strokes.
 DIGITS: tuple[tuple[list[Stroke], ...], ...] = (
     (
         [arc(0.5, 0.5, 0.6, 0.95, -90, 270)],
@@ -50,20 +52,14 @@ DIGITS: tuple[tuple[list[Stroke], ...], ...] = (
     ),
     (
         [arc(0.45, 0.27, 0.55, 0.48, -150, 90), arc(0.45, 0.73, 0.62, 0.48, -90, 150)],
-        [
-            line((0.2, 0.05), (0.75, 0.05), (0.45, 0.42)),
-            arc(0.45, 0.7, 0.6, 0.55, -90, 150),
-        ],
+        [line((0.2, 0.05), (0.75, 0.05), (0.45, 0.42)), arc(0.45, 0.7, 0.6, 0.55, -90, 150)],
     ),
     (
         [line((0.62, 0.97), (0.62, 0.03), (0.15, 0.65), (0.88, 0.65))],
         [line((0.25, 0.05), (0.2, 0.5), (0.78, 0.5)), line((0.72, 0.08), (0.68, 0.97))],
     ),
     (
-        [
-            line((0.78, 0.05), (0.28, 0.05), (0.25, 0.45)),
-            arc(0.45, 0.67, 0.6, 0.58, -120, 140),
-        ],
+        [line((0.78, 0.05), (0.28, 0.05), (0.25, 0.45)), arc(0.45, 0.67, 0.6, 0.58, -120, 140)],
         [
             line((0.3, 0.05), (0.28, 0.42)),
             arc(0.43, 0.68, 0.62, 0.55, -120, 150),
@@ -96,12 +92,12 @@ DIGITS: tuple[tuple[list[Stroke], ...], ...] = (
 
 
 def draw_digit(digit: int, random: np.random.Generator) -> np.ndarray:
-    """One picture of the digit, [SIZE, SIZE, 1] uint8, white on black."""
+    """Draws one digit, [SIZE, SIZE, 1] uint8, white on black."""
     picture = Image.new("L", (CANVAS, CANVAS))
     pen = ImageDraw.Draw(picture)
     ways = DIGITS[digit]
     strokes = ways[random.integers(len(ways))]
-    place = hand(random)
+    place = random_placement(random)
     width = int(random.integers(5, 13))
     for stroke in strokes:
         points = [tuple(point) for point in place(stroke + wobble(random, len(stroke)))]
@@ -114,12 +110,15 @@ def draw_digit(digit: int, random: np.random.Generator) -> np.ndarray:
     return np.clip(small, 0, 255).astype(np.uint8)[..., np.newaxis]
 
 
-def hand(random: np.random.Generator):
-    """A function that places points of the unit square on the canvas, as one hand would once."""
+def random_placement(random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
+    """Returns a function that maps points [N, 2] of the unit square onto the canvas.
+
+    The map has a random size, slant, rotation and position.
+    """
     size = CANVAS * random.uniform(0.52, 0.76, 2) * (0.8, 1)
     slant = random.normal(0, 0.22)
-    turn = random.normal(0, 0.12)
-    rotation = np.array([[np.cos(turn), -np.sin(turn)], [np.sin(turn), np.cos(turn)]])
+    angle = random.normal(0, 0.12)
+    rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
     middle = CANVAS / 2 + random.uniform(-0.09, 0.09, 2) * CANVAS
 
     def place(points: np.ndarray) -> np.ndarray:
@@ -130,7 +129,7 @@ def hand(random: np.random.Generator):
 
 
 def wobble(random: np.random.Generator, points: int) -> np.ndarray:
-    """Small smooth shifts [points, 2], so that no stroke is drawn twice alike."""
+    """Returns small smooth shifts [points, 2], so that no two strokes are equal."""
     knots = random.normal(0, 0.035, (4, 2))
     places = np.linspace(0, 3, points)
     return np.stack([np.interp(places, np.arange(4), knots[:, axis]) for axis in (0, 1)], axis=1)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from data import cifar, dogs, drawn, memory, mnist, omniglot
-from data.dataset import Dataset, Found, Split
+from data.dataset import Dataset, PendingDataset, Split
 from data.resize import to_size
 from errors import RequestError
 from settings import DataSettings
@@ -16,7 +16,7 @@ def load_datasets(
     """Loads datasets, their images [N, image_size, image_size, C] uint8.
 
     Args:
-        names: those of `data.catalog.DATASETS`.
+        names: those of `data.catalog.CATALOG`.
         quiet: shows no progress.
 
     Raises:
@@ -31,7 +31,7 @@ def load_datasets(
         raise RequestError(f"the data cannot be read: {error}") from error
 
 
-def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> Found:
+def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> PendingDataset:
     """Finds a dataset, or what --fake-data draws in its place, without reading it."""
     data_dir = settings.data_dir
     if settings.fake_data:
@@ -47,7 +47,7 @@ def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> Fou
     return cifar.find(source, data_dir, quiet)
 
 
-def find_dogs(settings: DataSettings, image_size: int, quiet: bool) -> Found:
+def find_dogs(settings: DataSettings, image_size: int, quiet: bool) -> PendingDataset:
     """Finds the photographs of dogs, or the cache of their decoded images."""
     folder = settings.data_dog_dir
     if folder is None and settings.data_dir is not None:

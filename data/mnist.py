@@ -8,9 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
+from data.catalog import CATALOG, DatasetFacts
 from data.class_names import DIGITS, FASHION
-from data.dataset import Dataset, Found, Split
-from data.download import cache_folder, download
+from data.dataset import Dataset, PendingDataset, Split
+from data.download import dataset_folder, download, download_errors, not_found
+from data.files import check_labels, read_errors
 from data.idx import read_idx, read_shape
 from errors import RequestError
 
@@ -23,22 +25,18 @@ FILE_SIZE = 28
 
 @dataclass(frozen=True)
 class Source:
-    """One of the datasets that come in these four files."""
+    """A dataset of four IDX files."""
 
-    name: str
-    folder: str  # in DATA_DIR and in the cache folder
-    bare: bool  # whether the files may lie in DATA_DIR itself
-    drawn: bool  # whether --fake-data has pictures to take their place
+    facts: DatasetFacts
+    in_data_dir: bool  # whether the files may lie in DATA_DIR itself
     class_names: tuple[str, ...]
-    url: str  # of the folder that has the files
-    md5: dict[str, str]  # of each file as that folder has it, gzipped
+    url: str  # of the folder with the files
+    md5: dict[str, str]  # of each file as it is downloaded, gzipped
 
 
 MNIST = Source(
-    name="MNIST",
-    folder="mnist",
-    bare=True,
-    drawn=True,
+    facts=CATALOG["mnist"],
+    in_data_dir=True,
     class_names=DIGITS,
     url="https://storage.googleapis.com/cvdf-datasets/mnist/",
     md5={
@@ -49,10 +47,8 @@ MNIST = Source(
     },
 )
 FASHION_MNIST = Source(
-    name="Fashion-MNIST",
-    folder="fashion-mnist",
-    bare=False,  # or MNIST's own files would be taken for it
-    drawn=False,
+    facts=CATALOG["fashion-mnist"],
+    in_data_dir=False,  # or MNIST's own files would be taken for it
     class_names=FASHION,
     url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
     md5={
@@ -64,79 +60,54 @@ FASHION_MNIST = Source(
 )
 
 
-def find(source: Source, data_dir: Path | None, quiet: bool = False) -> Found:
-    """The dataset in its folder in `data_dir`; with None in the cache, downloaded if need be.
+def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingDataset:
+    """Finds a dataset's files in `data_dir` and checks their headers.
 
-    Its four files are found and their headers checked. Its images are [N, 28, 28, 1] uint8, its
-    labels [N] int32.
+    With None it looks in the cache folder and downloads missing files. The dataset's images are
+    [N, 28, 28, 1] uint8, its labels [N] int32.
 
     Raises:
         RequestError: files are missing or damaged, or the download failed.
     """
+    folder = dataset_folder(source.facts, data_dir)
     if data_dir is None:
-        folder = cache_folder() / source.folder
         download_missing(source, folder, quiet)
-    else:
-        folder = data_dir / source.folder
-        if source.bare and not folder.is_dir():
-            folder = data_dir
+    elif source.in_data_dir and not folder.is_dir():
+        folder = data_dir
     paths = {name: find_file(folder, name) for name in FILES}
-    missing = [name for name, path in paths.items() if path is None]
-    if missing:
-        wanted = "its four IDX files" if source.bare else f"{source.folder}/ with its IDX files"
-        ways = ways_out(
-            source,
-            f"name the folder that holds {wanted} with --data-dir",
-            "leave --data-dir out to download them",
-        )
-        raise RequestError(
-            f"{source.name} not found: looked in {folder} for {missing[0]} or {missing[0]}.gz; "
-            f"{ways}"
-        )
+    for name, path in paths.items():
+        if path is None:
+            raise not_found(source.facts, f"{name} or {name}.gz in {folder}")
     splits = [paths[TRAIN_IMAGES], paths[TRAIN_LABELS]], [paths[TEST_IMAGES], paths[TEST_LABELS]]
-    return Found(
-        name=source.name,
-        images=sum(count_images(source, *split) for split in splits),
-        shape=(FILE_SIZE, FILE_SIZE, 1),
+    return PendingDataset(
+        name=source.facts.title,
+        count=sum(count_images(source, *split) for split in splits),
+        shape=(FILE_SIZE, FILE_SIZE, source.facts.channels),
         read=lambda: Dataset(
             *(read_split(source, *split) for split in splits),
             class_names=source.class_names,
-            origin=f"{source.name} from {folder}",
+            origin=f"{source.facts.title} from {folder}",
         ),
     )
 
 
 def download_missing(source: Source, folder: Path, quiet: bool) -> None:
-    """Fetches the IDX files that `folder` lacks."""
+    """Downloads the IDX files that are missing in `folder`."""
     for name in FILES:
-        if find_file(folder, name) is not None:
-            continue
-        try:
-            download(f"{source.url}{name}.gz", source.md5[name], folder / f"{name}.gz", quiet)
-        except RequestError as error:
-            ways = ways_out(
-                source, "name a folder that has it with --data-dir", "connect to a network"
-            )
-            raise RequestError(
-                f"{source.name} not found: looked for {name}.gz in {folder}, and {error}; {ways}"
-            ) from error
-
-
-def ways_out(source: Source, first: str, second: str) -> str:
-    """Two things to do where files are missing, and the third where there is one."""
-    return f"{first}, {second}, or use --fake-data" if source.drawn else f"{first}, or {second}"
+        if find_file(folder, name) is None:
+            path = folder / f"{name}.gz"
+            with download_errors(source.facts, path):
+                download(f"{source.url}{path.name}", source.md5[name], path, quiet)
 
 
 def find_file(folder: Path, name: str) -> Path | None:
-    """The IDX file of that name, gzipped or not; None where there is neither."""
-    for path in (folder / f"{name}.gz", folder / name):
-        if path.is_file():
-            return path
-    return None
+    """Returns the path of an IDX file, gzipped or not; None if there is neither."""
+    paths = (folder / f"{name}.gz", folder / name)
+    return next((path for path in paths if path.is_file()), None)
 
 
 def count_images(source: Source, images_path: Path, labels_path: Path) -> int:
-    """How many images a split has, from the headers of its two IDX files.
+    """Returns the number of a split's images, from the headers of its two IDX files.
 
     Raises:
         RequestError: a file is damaged, or the two do not belong together.
@@ -146,7 +117,7 @@ def count_images(source: Source, images_path: Path, labels_path: Path) -> int:
     if (height, width) != (FILE_SIZE, FILE_SIZE):
         raise RequestError(
             f"{images_path}: its images are {height}×{width} pixels, expected "
-            f"{FILE_SIZE}×{FILE_SIZE}; is it a file of {source.name}?"
+            f"{FILE_SIZE}×{FILE_SIZE}; is it a file of {source.facts.title}?"
         )
     if images != labels:
         raise RequestError(
@@ -157,16 +128,13 @@ def count_images(source: Source, images_path: Path, labels_path: Path) -> int:
 
 
 def read_split(source: Source, images_path: Path, labels_path: Path) -> Split:
-    """A split from its two IDX files.
+    """Reads a split from its two IDX files.
 
     Raises:
-        RequestError: a file is damaged, or has a label that is none.
+        RequestError: a file is damaged, or a label is out of range.
     """
     images = read_idx(images_path, dimensions=3)
     labels = read_idx(labels_path, dimensions=1)
-    most = len(source.class_names) - 1
-    if labels.max() > most:
-        raise RequestError(
-            f"{labels_path}: label {labels.max()}, expected 0 to {most}; fetch it again"
-        )
+    with read_errors(labels_path):
+        check_labels(labels, source.class_names)
     return Split(images=images[..., np.newaxis], labels=labels.astype(np.int32))

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import cache
 
-from data.catalog import DATASETS
+from data.catalog import CATALOG
 from errors import RequestError
 from settings import DataSettings, TaskSettings
 from settings.setting import default_of
@@ -36,7 +36,7 @@ def can_be_drawn(name: str) -> bool:
     """Tells whether the task's images can be drawn; True for a name that is no task's."""
     family = name.partition(":")[0]
     dataset = TASKS[family].dataset if family in TASKS else family
-    return dataset not in DATASETS or DATASETS[dataset].can_be_drawn
+    return dataset not in CATALOG or CATALOG[dataset].can_be_drawn
 
 
 def resolve_schedule(settings: TaskSettings) -> TaskSettings:

@@ -33,7 +33,7 @@ class Task:
     """A dataset, a transform of its images, and a mapping of its labels."""
 
     name: str
-    dataset: str  # a key of data.catalog.DATASETS
+    dataset: str  # a key of data.catalog.CATALOG
     description: str
     transform: Transform = identity
     classes: int = 10

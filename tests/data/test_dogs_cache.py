@@ -1,30 +1,33 @@
-"""The decoded dogs on disk: taken where they are up to date and sound, made anew where not."""
+"""The cache of decoded dogs: used if it is up to date and sound, otherwise rebuilt."""
 
 import os
 import pickle
 import re
+from functools import partial
 
 import numpy as np
 import pytest
 
 from data import cache, dogs
 from errors import RequestError
-from tests.support.datasets import BREEDS, photograph, write_kaggle
+from tests.support.datasets import BREEDS, check_equal, photograph, write_kaggle
 
 
-def test_decoded_images_are_cached_beside_the_photographs(tmp_path, monkeypatch):
-    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+@pytest.fixture
+def first(tmp_path):
+    """The dogs in `tmp_path`, decoded and cached in dogs-28px.npz."""
+    return dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+
+
+def test_decoded_images_are_cached_beside_the_photographs(first, tmp_path, monkeypatch):
     assert (tmp_path / "dogs-28px.npz").is_file()
-    monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
+    monkeypatch.setattr("data.dogs.decode", None)  # would fail if it were called
     again = dogs.find(tmp_path, 28, quiet=True).read()
-    np.testing.assert_array_equal(again.train.images, first.train.images)
-    np.testing.assert_array_equal(again.test.labels, first.test.labels)
-    assert again.class_names == first.class_names
+    check_equal(again, first)
     assert again.origin == first.origin
 
 
-def test_a_changed_photograph_is_noticed(tmp_path):
-    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+def test_a_changed_photograph_is_decoded_again(first, tmp_path):
     for path in (tmp_path / "train").glob("beagle*.jpg"):
         photograph(path, (255, 255, 255), (100, 100))
     again = dogs.find(tmp_path, 28, quiet=True).read()
@@ -32,8 +35,7 @@ def test_a_changed_photograph_is_noticed(tmp_path):
     assert (again.test.images[0] == 255).all()
 
 
-def test_other_breeds_are_not_taken_from_the_cache(tmp_path):
-    dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+def test_other_breeds_have_another_cache(first, tmp_path):
     for cache_only in (False, True):
         dataset = dogs.find(
             tmp_path, 28, ["dingo", "collie"], cache_only=cache_only, quiet=True
@@ -43,17 +45,15 @@ def test_other_breeds_are_not_taken_from_the_cache(tmp_path):
 
 
 @pytest.mark.parametrize("damage", [lambda b: b[:-100], lambda b: b"PK\x03\x04", lambda b: b""])
-def test_a_damaged_cache_is_made_anew(tmp_path, damage):
-    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+def test_a_damaged_cache_is_rebuilt(first, tmp_path, damage):
     cache = tmp_path / "dogs-28px.npz"
     cache.write_bytes(damage(cache.read_bytes()))
-    again = dogs.find(tmp_path, 28, quiet=True).read()
-    np.testing.assert_array_equal(again.train.images, first.train.images)
-    np.load(cache)  # whole again
+    check_equal(dogs.find(tmp_path, 28, quiet=True).read(), first)
+    np.load(cache)  # complete again
 
 
 def rewrite(cache, save=np.savez, **arrays):
-    """The cache with some of its arrays replaced."""
+    """Replaces some of the cache's arrays."""
     save(cache, **{**np.load(cache), **arrays})
 
 
@@ -80,22 +80,16 @@ def rewrite(cache, save=np.savez, **arrays):
         lambda old: {"save": np.savez_compressed},
     ],
 )
-def test_a_cache_with_wrong_arrays_is_made_anew(tmp_path, change):
-    first = dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+def test_a_cache_with_wrong_arrays_is_rebuilt(first, tmp_path, change):
     cache = tmp_path / "dogs-28px.npz"
     contents = cache.read_bytes()
     rewrite(cache, **change(dict(np.load(cache))))
     assert cache.read_bytes() != contents
-    again = dogs.find(tmp_path, 28, quiet=True).read()
-    for split, expected in ((again.train, first.train), (again.test, first.test)):
-        np.testing.assert_array_equal(split.images, expected.images)
-        np.testing.assert_array_equal(split.labels, expected.labels)
-    assert again.class_names == first.class_names
+    check_equal(dogs.find(tmp_path, 28, quiet=True).read(), first)
     assert cache.read_bytes() == contents
 
 
-def test_a_header_that_claims_another_shape(tmp_path):
-    dogs.find(write_kaggle(tmp_path), 28, quiet=True).read()
+def test_a_header_that_claims_another_shape(first, tmp_path):
     path = tmp_path / "dogs-28px.npz"
     contents = path.read_bytes()
     for claimed in (b"'shape': (17,", b"'shape': (99,"):
@@ -111,30 +105,26 @@ def test_another_size_is_another_cache(tmp_path, monkeypatch):
     assert dataset.train.images.shape == (27, 40, 40, 3)
     red = dataset.test.images[:, 20, 20, 0].astype(int)
     assert abs(red - [0, 80, 160]).max() < 4
-    assert sorted(path.name for path in tmp_path.glob("*.npz")) == [
-        "dogs-28px.npz",
-        "dogs-40px.npz",
-    ]
-    monkeypatch.setattr("data.dogs.decode_all", None)  # would fail if it were called
+    names = sorted(path.name for path in tmp_path.glob("*.npz"))
+    assert names == ["dogs-28px.npz", "dogs-40px.npz"]
+    monkeypatch.setattr("data.dogs.decode", None)  # would fail if it were called
     assert dogs.find(folder, 28, quiet=True).read().test.images.shape == (3, 28, 28, 3)
     assert dogs.find(folder, 40, cache_only=True).read().test.images.shape == (3, 40, 40, 3)
 
 
-def test_a_cache_of_another_size_is_not_taken(tmp_path):
-    cache = tmp_path / "my.npz"
+def test_a_cache_of_another_size_is_rebuilt(tmp_path):
+    options = {"cache_file": tmp_path / "my.npz", "quiet": True}
     folder = write_kaggle(tmp_path / "dogs")
-    dogs.find(folder, 28, cache_file=cache, quiet=True).read()
-    dataset = dogs.find(folder, 40, cache_file=cache, quiet=True).read()  # made anew
-    assert dataset.train.images.shape == (27, 40, 40, 3)
-    assert (
-        dogs.find(folder, 40, cache_file=cache, cache_only=True).read().test.images.shape[1] == 40
-    )
+    dogs.find(folder, 28, **options).read()
+    assert dogs.find(folder, 40, **options).read().train.images.shape == (27, 40, 40, 3)
+    assert dogs.find(folder, 40, cache_only=True, **options).read().test.images.shape[1] == 40
 
 
-def test_a_cache_that_cannot_be_used_is_made_anew_where_it_was_asked_for(tmp_path, capsys):
+def test_a_requested_cache_that_cannot_be_used_is_rebuilt(tmp_path, capsys):
     cache, folder = tmp_path / "my.npz", write_kaggle(tmp_path / "dogs")
     expected = dogs.find(folder, 40, quiet=True).read()
-    for damage, why in (
+    load = partial(dogs.find, folder, 40, cache_file=cache, quiet=True)
+    for damage, reason in (
         (
             lambda: dogs.find(folder, 28, cache_file=cache).read(),
             "its images are 28×28 pixels, .* 40×40",
@@ -142,22 +132,15 @@ def test_a_cache_that_cannot_be_used_is_made_anew_where_it_was_asked_for(tmp_pat
         (lambda: cache.write_bytes(cache.read_bytes()[:-100]), r"damaged \(.+\)"),
         (lambda: cache.write_bytes(b""), r"damaged \(.+\)"),
         (lambda: rewrite(cache, version=np.array(2)), "written by another version"),
-        (
-            lambda: dogs.find(folder, 40, BREEDS[:2], cache).read(),
-            "it holds the breeds beagle, collie,.*",
-        ),
+        (lambda: load(breeds=BREEDS[:2]).read(), "it holds the breeds beagle, collie,.*"),
     ):
         damage()
         capsys.readouterr()
-        dataset = dogs.find(
-            folder, 40, list(BREEDS), cache_file=cache, cache_only=True, quiet=True
-        ).read()
-        np.testing.assert_array_equal(dataset.train.images, expected.train.images)
+        check_equal(load(breeds=list(BREEDS), cache_only=True).read(), expected)
         line = capsys.readouterr().err
-        assert re.fullmatch(
-            f"note: {cache} cannot be used: {why}; it was made anew from the photographs\n", line
-        ), line
-        dogs.find(folder, 40, cache_file=cache, cache_only=True, quiet=True).read()
+        note = f"note: {cache} cannot be used: {reason}; it was rebuilt from the photographs\n"
+        assert re.fullmatch(note, line), line
+        load(cache_only=True).read()
         assert capsys.readouterr().err == ""
 
 
@@ -170,7 +153,7 @@ def test_a_cache_that_cannot_be_used_and_no_photographs(tmp_path):
         dogs.find(folder, 28, cache_file=cache, cache_only=True).read()
     line = str(error.value)
     assert line.startswith(f"{cache} cannot be used: damaged (")
-    assert f"; and it cannot be made anew: {folder / 'labels.csv'}, line 2: names an image" in line
+    assert f"; and it cannot be rebuilt: {folder / 'labels.csv'}, line 2: its image" in line
 
 
 def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
@@ -183,7 +166,7 @@ def test_photographs_marked_read_only_are_cached_elsewhere(tmp_path):
     folder.chmod(0o755)
 
 
-def test_a_cache_stands_in_for_the_photographs_if_asked(tmp_path):
+def test_a_cache_replaces_the_photographs_on_request(tmp_path):
     cache = tmp_path / "elsewhere" / "my.npz"
     folder = write_kaggle(tmp_path / "dogs")
     first = dogs.find(folder, 28, cache_file=cache, cache_only=True, quiet=True).read()  # written
@@ -191,7 +174,7 @@ def test_a_cache_stands_in_for_the_photographs_if_asked(tmp_path):
         path.unlink()
     again = dogs.find(folder, 28, cache_file=cache, cache_only=True).read()
     np.testing.assert_array_equal(again.train.images, first.train.images)
-    with pytest.raises(RequestError, match="image that is missing"):
+    with pytest.raises(RequestError, match=r"its image .* is missing"):
         dogs.find(folder, 28, cache_file=cache).read()
     with pytest.raises(RequestError, match="holds the breeds beagle, collie, dingo"):
         dogs.find(folder, 28, ["dingo", "beagle"], cache_file=cache, cache_only=True).read()

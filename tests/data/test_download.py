@@ -1,4 +1,4 @@
-"""Downloads from a real HTTP server on loopback: whole, broken off, wrong and unsafe."""
+"""Downloads from a real HTTP server on loopback: complete, broken off, wrong and unsafe."""
 
 import gzip
 import os
@@ -18,65 +18,78 @@ def no_pauses(monkeypatch):
     monkeypatch.setattr(downloading, "PAUSES", (0, 0))
 
 
-def test_a_whole_file(host, tmp_path):
+@pytest.fixture
+def fetch(host):
+    """Downloads the one file on the host, which has contents unless a test sets others."""
     host.files["a.gz"] = b"contents" * 1000
-    download(host.url("a.gz"), md5(host.files["a.gz"]), tmp_path / "new" / "b.gz", quiet=True)
+    return lambda target: download(host.url("a.gz"), md5(host.files["a.gz"]), target, quiet=True)
+
+
+@pytest.fixture
+def fetch_archive(host):
+    """Serves an archive and downloads it."""
+
+    def serve_and_fetch(contents, target):
+        host.files["a.tgz"] = contents
+        download_archive(host.url("a.tgz"), md5(contents), target, quiet=True)
+
+    return serve_and_fetch
+
+
+def test_a_whole_file(host, fetch, tmp_path):
+    fetch(tmp_path / "new" / "b.gz")
     assert (tmp_path / "new" / "b.gz").read_bytes() == host.files["a.gz"]
     assert everything_under(tmp_path) == ["new", "new/b.gz"]
 
 
-def test_one_that_breaks_off(host, tmp_path):
-    host.files["a.gz"] = b"contents" * 1000
+def test_one_that_breaks_off(host, fetch, tmp_path):
     host.broken.add("a.gz")
     with pytest.raises(RequestError, match=r"downloading http://.*/a.gz failed"):
-        download(host.url("a.gz"), md5(host.files["a.gz"]), tmp_path / "new" / "a.gz", quiet=True)
-    assert host.asked == ["a.gz"] * 3
+        fetch(tmp_path / "new" / "a.gz")
+    assert host.requested == ["a.gz"] * 3
     assert everything_under(tmp_path) == ["new"]
 
 
-def test_wrong_contents(host, tmp_path):
+@pytest.mark.parametrize("get", [download, download_archive])
+def test_wrong_contents(host, tmp_path, get):
     host.files["a.gz"] = b"other contents"
     with pytest.raises(RequestError, match=r"failed: wrong checksum: .*md5"):
-        download(host.url("a.gz"), md5(b"contents"), tmp_path / "new" / "a.gz", quiet=True)
-    assert host.asked == ["a.gz"] * 3
+        get(host.url("a.gz"), md5(b"contents"), tmp_path / "new" / "a.gz", quiet=True)
+    assert host.requested == ["a.gz"] * 3
     assert everything_under(tmp_path) == ["new"]
 
 
 @pytest.mark.parametrize(
-    ("faults", "told"),
+    ("faults", "reasons"),
     [
         (["breaks off"], ["failed: .*retrieval incomplete"]),
         (["wrong"], ["failed: wrong checksum: .*md5"]),
         (["wrong", "503"], ["failed: wrong checksum: .*md5", "failed: .*503"]),
     ],
 )
-def test_what_fails_is_tried_again_and_told(host, tmp_path, capsys, faults, told):
-    host.files["a.gz"] = b"contents" * 1000
+def test_a_retry_after_a_failure_prints_a_note(host, fetch, tmp_path, capsys, faults, reasons):
     host.faults["a.gz"] = faults
-    download(host.url("a.gz"), md5(host.files["a.gz"]), tmp_path / "a.gz", quiet=True)
+    fetch(tmp_path / "a.gz")
     assert (tmp_path / "a.gz").read_bytes() == host.files["a.gz"]
     assert everything_under(tmp_path) == ["a.gz"]
-    assert len(host.asked) == len(faults) + 1
+    assert len(host.requested) == len(faults) + 1
     lines = capsys.readouterr().err.splitlines()
-    for line, why in zip(lines, told, strict=True):
-        assert re.fullmatch(
-            rf"note: downloading http://\S+ {why}.*; it is tried again in 0 s", line
-        )
+    for line, reason in zip(lines, reasons, strict=True):
+        assert re.fullmatch(rf"note: downloading http://\S+ {reason}.*; trying again in 0 s", line)
 
 
-def test_a_host_that_does_not_answer(host, tmp_path, monkeypatch):
+def test_a_host_that_does_not_answer(host, fetch, tmp_path, monkeypatch):
     monkeypatch.setattr(downloading, "TIMEOUT", 0.2)
-    host.files["a.gz"] = b"contents"
     host.faults["a.gz"] = ["silent"] * 3
     with pytest.raises(RequestError, match="timed out"):
-        download(host.url("a.gz"), md5(b"contents"), tmp_path / "a.gz", quiet=True)
-    assert host.asked == ["a.gz"] * 3
+        fetch(tmp_path / "a.gz")
+    assert host.requested == ["a.gz"] * 3
 
 
 def test_no_such_file_and_no_such_host(host, tmp_path):
     with pytest.raises(RequestError, match="404"):
         download(host.url("a.gz"), "0" * 32, tmp_path / "a.gz", quiet=True)
-    assert host.asked == ["a.gz"]  # which is an answer
+    assert host.requested == ["a.gz"]  # not repeated: the host has answered
     port = host.server_port
     host.shutdown()
     host.server_close()
@@ -84,42 +97,33 @@ def test_no_such_file_and_no_such_host(host, tmp_path):
         download(f"http://127.0.0.1:{port}/a.gz", "0" * 32, tmp_path / "a.gz", quiet=True)
 
 
-def test_an_archive_becomes_a_folder(host, tmp_path):
-    host.files["a.tgz"] = archive({"a-160/train/x": b"1", "a-160/val/y": b"2"})
-    download_archive(
-        host.url("a.tgz"), md5(host.files["a.tgz"]), tmp_path / "cache" / "dogs", quiet=True
-    )
-    assert (tmp_path / "cache" / "dogs" / "val" / "y").read_bytes() == b"2"
-    assert everything_under(tmp_path / "cache") == [
-        "dogs",
-        "dogs/train",
-        "dogs/train/x",
-        "dogs/val",
-        "dogs/val/y",
-    ]
+def test_an_archive_becomes_a_folder(fetch_archive, tmp_path):
+    target = tmp_path / "cache" / "dogs"
+    fetch_archive(archive({"a-160/train/x": b"1", "a-160/val/y": b"2"}), target)
+    assert (target / "val" / "y").read_bytes() == b"2"
+    assert everything_under(target) == ["train", "train/x", "val", "val/y"]
+    assert everything_under(tmp_path / "cache")[0] == "dogs" and len(list(tmp_path.iterdir())) == 1
 
 
 @pytest.mark.parametrize(
-    "members",
+    "contents",
     [
-        {"a/ok": b"1", "../outside": b"2"},
-        {"a/../../outside": b"2"},
-        {"a/x": b"1", "b/y": b"2"},
-        {"a": b"1"},
-        {},
+        archive({"a/ok": b"1", "../outside": b"2"}),
+        archive({"a/../../outside": b"2"}),
+        archive({"a/x": b"1", "b/y": b"2"}),
+        archive({"a": b"1"}),
+        archive({}),
+        archive({"a/x": bytes(range(256)) * 400})[:-30],
     ],
 )
-def test_an_unsafe_archive(host, tmp_path, members):
-    host.files["a.tgz"] = archive(members)
+def test_an_unsafe_or_damaged_archive(fetch_archive, tmp_path, contents):
     with pytest.raises(RequestError, match="could not be unpacked"):
-        download_archive(
-            host.url("a.tgz"), md5(host.files["a.tgz"]), tmp_path / "cache" / "dogs", quiet=True
-        )
+        fetch_archive(contents, tmp_path / "cache" / "dogs")
     assert everything_under(tmp_path) == ["cache"]
 
 
 def write_tar(path, *members):
-    """A .tgz of empty members, each with its name, its type and what it links to."""
+    """Writes a .tgz of empty members, each a name, a type and a link's target."""
     with tarfile.open(path, "w:gz") as tar:
         for name, kind, link in members:
             member = tarfile.TarInfo(name)
@@ -150,7 +154,7 @@ def test_names_outside_are_refused(tmp_path, name):
         path = write_tar(tmp_path / "a.tgz", (name, kind, ""))
         with pytest.raises(ValueError, match="would lie outside the folder"):
             unpack(path, tmp_path / "unpacked")
-        (tmp_path / "unpacked").rmdir()  # which is empty
+        (tmp_path / "unpacked").rmdir()  # fails if it is not empty
     assert everything_under(tmp_path) == ["a.tgz"]
 
 
@@ -168,8 +172,8 @@ def test_an_archive_that_would_fill_the_disk(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [tarfile.REGTYPE, tarfile.DIRTYPE, tarfile.GNUTYPE_SPARSE])
-def test_a_member_that_states_a_size_below_nothing(tmp_path, monkeypatch, kind):
-    """Some versions of tarfile would read such a member for ever."""
+def test_a_member_of_negative_size(tmp_path, monkeypatch, kind):
+    """Some versions of tarfile would read such a member forever."""
     monkeypatch.setattr(downloading, "MOST_UNPACKED", 100_000)
     member = tarfile.TarInfo("a/x")
     before = member.tobuf()
@@ -181,8 +185,8 @@ def test_a_member_that_states_a_size_below_nothing(tmp_path, monkeypatch, kind):
     assert "holds more than" not in str(error.value)
 
 
-def test_another_process_was_first(host, tmp_path, monkeypatch):
-    """It has put the folder into place while this one was still unpacking its own."""
+def test_another_process_was_first(fetch_archive, tmp_path, monkeypatch):
+    """It wrote the folder while this process was still unpacking its own."""
     target = tmp_path / "cache" / "dogs"
 
     def unpacked_elsewhere_too(source, folder):
@@ -190,40 +194,28 @@ def test_another_process_was_first(host, tmp_path, monkeypatch):
         target.mkdir()
         (target / "x").write_bytes(b"1")
 
-    host.files["a.tgz"] = archive({"a/x": b"1"})
     monkeypatch.setattr(downloading, "unpack", unpacked_elsewhere_too)
-    download_archive(host.url("a.tgz"), md5(host.files["a.tgz"]), target, quiet=True)
+    fetch_archive(archive({"a/x": b"1"}), target)
     assert everything_under(tmp_path) == ["cache", "cache/dogs", "cache/dogs/x"]
 
 
-def test_a_file_where_the_folder_belongs(host, tmp_path):
+def test_a_file_in_place_of_the_folder(fetch_archive, tmp_path):
     target = tmp_path / "dogs"
     target.write_bytes(b"a file of the user's")
-    host.files["a.tgz"] = archive({"a/x": b"1"})
     with pytest.raises(RequestError, match=r"could not be unpacked: .*Not a directory"):
-        download_archive(host.url("a.tgz"), md5(host.files["a.tgz"]), target, quiet=True)
+        fetch_archive(archive({"a/x": b"1"}), target)
     assert target.read_bytes() == b"a file of the user's"
 
 
-def test_what_is_put_into_place_is_on_the_disk_before(host, tmp_path, monkeypatch):
+def test_data_is_on_the_disk_before_it_gets_its_name(fetch, fetch_archive, tmp_path, monkeypatch):
     done = []
     for name in ("fsync", "sync", "replace"):
         real = getattr(os, name)
         monkeypatch.setattr(os, name, lambda *a, n=name, r=real: done.append(n) or r(*a))
-    host.files |= {"a.gz": b"contents", "a.tgz": archive({"a/x": b"1"})}
-    download(host.url("a.gz"), md5(b"contents"), tmp_path / "a.gz", quiet=True)
+    fetch(tmp_path / "a.gz")
     assert done == ["fsync", "replace"]
-    download_archive(host.url("a.tgz"), md5(host.files["a.tgz"]), tmp_path / "a", quiet=True)
+    fetch_archive(archive({"a/x": b"1"}), tmp_path / "a")
     assert done[2:] == ["sync", "replace"]
-
-
-def test_an_archive_cut_short(host, tmp_path):
-    host.files["a.tgz"] = archive({"a/x": bytes(range(256)) * 400})[:-30]
-    with pytest.raises(RequestError, match="could not be unpacked"):
-        download_archive(
-            host.url("a.tgz"), md5(host.files["a.tgz"]), tmp_path / "cache" / "dogs", quiet=True
-        )
-    assert everything_under(tmp_path) == ["cache"]
 
 
 def test_the_cache_folder_follows_xdg(monkeypatch, tmp_path):

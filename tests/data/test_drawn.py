@@ -4,15 +4,14 @@ import numpy as np
 import pytest
 
 from data import drawn
-from data.dataset import Dataset
 
 
 @pytest.mark.parametrize(
-    ("draw", "train", "test", "channels"),
-    [(drawn.digits, 6_000, 1_000, 1), (drawn.dogs, 900, 300, 3)],
+    ("find", "train", "test", "channels"),
+    [(drawn.find_digits, 6_000, 1_000, 1), (drawn.find_dogs, 900, 300, 3)],
 )
-def test_what_is_drawn(draw, train, test, channels):
-    dataset: Dataset = draw(quiet=True)
+def test_drawn_pictures(find, train, test, channels):
+    dataset = find(quiet=True).read()
     assert dataset.train.images.shape == (train, 28, 28, channels)
     assert dataset.test.images.shape == (test, 28, 28, channels)
     for split in (dataset.train, dataset.test):
@@ -27,7 +26,7 @@ def test_what_is_drawn(draw, train, test, channels):
 
 
 def test_drawing_is_deterministic():
-    first, again = drawn.dogs(quiet=True), drawn.dogs(quiet=True)
+    first, again = drawn.find_dogs(quiet=True).read(), drawn.find_dogs(quiet=True).read()
     np.testing.assert_array_equal(first.train.images, again.train.images)
     np.testing.assert_array_equal(first.test.images, again.test.images)
     random, same = np.random.default_rng(3), np.random.default_rng(3)

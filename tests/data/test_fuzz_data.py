@@ -1,6 +1,5 @@
-"""Damaged data of every kind: it is refused in one line, or it is sound; nothing else happens."""
+"""Damaged data of every kind is refused in one line or loaded soundly; nothing else happens."""
 
-import argparse
 import gzip
 import io
 import os
@@ -17,6 +16,8 @@ from hypothesis import strategies as st
 from data import download
 from data.loading import load_datasets
 from tests.support.datasets import (
+    check_equal,
+    data_settings,
     write_cifar10,
     write_cifar100,
     write_kaggle,
@@ -27,14 +28,14 @@ from tests.support.fuzzing import cases, damaged, outcome, put_for_now, snapshot
 from tests.support.serving import archive
 
 SIZE = 28
-# What a member of a tar archive may be besides a plain file: links, devices, a folder, a pipe,
-# GNU's sparse file and long names, and a header of POSIX's.
+# The types of tar members besides plain files: links, devices, a folder, a pipe, GNU's sparse file
+# and long names, and a POSIX header.
 TYPES = (b"1", b"2", b"3", b"4", b"5", b"6", b"S", b"K", b"L", b"x")
 
 
 @pytest.fixture
 def home(tmp_path, monkeypatch):
-    """A folder so deep that what is written above it is noticed, and where the program is run."""
+    """A working directory so deep that the tests notice files written above it."""
     folder = tmp_path / "a" / "b" / "home"
     folder.mkdir(parents=True)
     monkeypatch.chdir(folder)
@@ -42,22 +43,12 @@ def home(tmp_path, monkeypatch):
 
 
 def load(name, data_dir, **others):
-    """The dataset of that name, as the command loads it."""
-    settings = {
-        "data_dir": data_dir,
-        "data_dog_dir": None,
-        "dog_breeds": None,
-        "fake_data": False,
-        "image_size": SIZE,
-        "pickle_file": None,
-        "quiet": True,
-        "use_pickle": False,
-    }
-    return load_datasets([name], argparse.Namespace(**settings | others))[name]
+    """Loads a dataset as the command does."""
+    return load_datasets([name], data_settings(data_dir, **others))[name]
 
 
 def check_contract(dataset, channels):
-    """A dataset is what the rest of the program takes it for."""
+    """Checks that a dataset is what the rest of the program expects."""
     for split in (dataset.train, dataset.test):
         assert split.images.dtype == np.uint8
         assert split.images.shape == (len(split.labels), SIZE, SIZE, channels)
@@ -67,32 +58,24 @@ def check_contract(dataset, channels):
     assert all(isinstance(name, str) and name for name in dataset.class_names)
 
 
-def check_equal(dataset, expected):
-    """Two datasets are the same, wherever they are from."""
-    assert dataset.class_names == expected.class_names
-    for split, other in ((dataset.train, expected.train), (dataset.test, expected.test)):
-        np.testing.assert_array_equal(split.images, other.images)
-        np.testing.assert_array_equal(split.labels, other.labels)
-
-
 def fuzz(home, count, damages, attempt, channels, written=()):
-    """Loads one damaged file after another.
+    """Calls `attempt` after damaging one file at a time.
 
-    `damages` has for each file what becomes of it; `written` has the files that loading may write.
+    `damages` maps each file to its damaged contents; `written` lists files that loading may write.
     """
 
     @cases(count)
     @given(st.data())
     def check(data):
         path = data.draw(st.sampled_from(list(damages)))
-        # In one of twenty cases there is a folder in its place.
+        # In one of twenty cases a folder is in its place.
         folder = data.draw(st.integers(0, 19)) == 7
         with put_for_now(path, None if folder else data.draw(damages[path])):
             before = snapshot(home.parents[1])
-            dataset, said = outcome(attempt)
+            dataset, text = outcome(attempt)
             if dataset is not None:
                 check_contract(dataset, channels)
-                assert re.fullmatch(r"(note: .*\n)?", said)
+                assert re.fullmatch(r"(note: .*\n)?", text)
             after = snapshot(home.parents[1])
         changed = {each for each in before | after if before.get(each, 0) != after.get(each, 0)}
         assert changed <= set(written)
@@ -101,12 +84,12 @@ def fuzz(home, count, damages, attempt, channels, written=()):
 
 
 def zip_up(contents):
-    """Gzipped contents, the same at any time."""
+    """Returns gzipped contents without a time stamp."""
     return gzip.compress(contents, mtime=0)
 
 
 def gzipped(contents):
-    """Gzipped contents, damaged as they are or before they were gzipped."""
+    """Damages gzipped contents, after or before they are gzipped."""
     unpacked = gzip.decompress(contents)
     return damaged(zip_up(unpacked)) | damaged(unpacked).map(zip_up)
 
@@ -115,7 +98,7 @@ def gzipped(contents):
 def test_idx_files(home, suffix, damage):
     folders = write_mnist(home / "mnist", 10, 10, suffix), write_mnist(home / "other", 9, 8, suffix)
     contents = {path: path.read_bytes() for folder in folders for path in sorted(folder.iterdir())}
-    # Or another of the files, which is sound, and does not belong there.
+    # Or another of the files, which is sound but does not belong there.
     others = st.sampled_from(list(contents.values()))
     damages = {
         path: st.one_of(*[damage(sound)] * 4, others)
@@ -139,7 +122,7 @@ def test_cifar(home, name, folder, write, record):
 
 
 def write_dogs(folder):
-    """Photographs that are the same at any time: their dates are part of what is cached."""
+    """Writes photographs of a fixed date, which is part of the cache's fingerprint."""
     write_kaggle(folder, each=2)
     for path in folder.glob("train/*"):
         os.utime(path, (0, 0))
@@ -147,7 +130,7 @@ def write_dogs(folder):
 
 
 def text_of_labels(contents):
-    """A labels.csv of lines that are sound, or strange, or name what lies elsewhere."""
+    """Draws a labels.csv of lines that are sound, strange, or name files elsewhere."""
     lines = contents.decode().splitlines()
     names = ["../dogs/train/beagle0", "/etc/passwd", "beagle0/../dingo1", "..", "\0", "Ω" * 90, '"']
     field = st.sampled_from(["beagle0", "dingo1", *names]) | st.text(max_size=120)
@@ -172,7 +155,7 @@ def test_photographs(home):
 
 
 @pytest.mark.parametrize("use_pickle", [False, True])
-def test_caches_of_dogs_are_made_anew(home, use_pickle):
+def test_caches_of_dogs_are_rebuilt(home, use_pickle):
     write_dogs(home / "dogs")
     expected = load("dogs", home)
     path = home / "dogs" / f"dogs-{SIZE}px.npz"
@@ -183,11 +166,11 @@ def test_caches_of_dogs_are_made_anew(home, use_pickle):
     def check(contents):
         with put_for_now(path, contents):
             before = snapshot(home.parents[1])
-            dataset, said = outcome(lambda: load("dogs", home, use_pickle=use_pickle))
+            dataset, text = outcome(lambda: load("dogs", home, use_pickle=use_pickle))
             check_equal(dataset, expected)
-            assert said == "" or (use_pickle and said.startswith(f"note: {path} cannot be used: "))
-            assert said.count("\n") <= 1
-            if said or not use_pickle:
+            assert text == "" or (use_pickle and text.startswith(f"note: {path} cannot be used: "))
+            assert text.count("\n") <= 1
+            if text or not use_pickle:
                 assert path.read_bytes() in (sound, contents)
             assert snapshot(home.parents[1]) | {path: b""} == before | {path: b""}
 
@@ -196,20 +179,20 @@ def test_caches_of_dogs_are_made_anew(home, use_pickle):
 
 @st.composite
 def packed_again(draw, contents, compression):
-    """A zip file of which one file was damaged before it was packed: its checksum agrees."""
+    """Damages one file in a zip file before it is packed, so that its checksum agrees."""
     members = unpacked(contents)
     chosen = draw(st.sampled_from(sorted(members)))
     return packed(members | {chosen: draw(damaged(members[chosen]))}, compression)
 
 
 def unpacked(contents):
-    """The names in a zip file, and what is under them."""
+    """Returns the names and contents in a zip file."""
     with zipfile.ZipFile(io.BytesIO(contents)) as file:
         return {name: file.read(name) for name in file.namelist()}
 
 
 def packed(members, compression=zipfile.ZIP_DEFLATED):
-    """A zip file, the same at any time."""
+    """Returns a zip file without time stamps."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", compression) as file:
         for name, each in members.items():
@@ -217,7 +200,7 @@ def packed(members, compression=zipfile.ZIP_DEFLATED):
     return buffer.getvalue()
 
 
-def test_caches_that_somebody_else_wrote(home):
+def test_caches_of_other_programs(home):
     write_dogs(home / "dogs")
     load("dogs", home)
     path = home / "dogs" / f"dogs-{SIZE}px.npz"
@@ -240,7 +223,7 @@ def test_omniglots_zip_files(home):
 
 @st.composite
 def strange_archives(draw, home):
-    """A .tgz whose members are sound in form, and whose names, types, sizes and links are any."""
+    """Draws a well-formed .tgz whose members have arbitrary names, types, sizes and links."""
     names = ["woof/a", "woof/a/b", "woof", "..", "../../../out", ".", "woof/../../../../out"]
     names += [f"{home}/out", "x" * 300]
     name = st.sampled_from(names) | st.text(st.characters(codec="utf-8"), min_size=1, max_size=9)
@@ -258,7 +241,7 @@ def test_archives_that_are_downloaded(home, monkeypatch):
     sound = archive({"woof/train/x/1.jpg": b"1" * 700, "woof/val/x/2.jpg": b"2", "woof/z": b""})
     fetched, target = home / "a.tgz", home / "cache" / "woof"
     monkeypatch.setattr(download, "fetch", lambda url, md5, folder, quiet: fetched)
-    monkeypatch.setattr(os, "sync", lambda: None)  # takes its time
+    monkeypatch.setattr(os, "sync", lambda: None)  # it is slow
     target.parent.mkdir()
 
     @cases(200)

@@ -1,6 +1,5 @@
 """Data that does not fit into memory is refused before it is read."""
 
-import argparse
 import os
 import re
 import resource
@@ -9,17 +8,23 @@ import numpy as np
 import pytest
 
 from data import loading, memory, mnist
-from data.dataset import Found
+from data.dataset import PendingDataset
 from errors import RequestError
 from tests.support.command import one_line, run_command
-from tests.support.datasets import write_cifar10, write_idx, write_kaggle, write_mnist
+from tests.support.datasets import (
+    data_settings,
+    write_cifar10,
+    write_idx,
+    write_kaggle,
+    write_mnist,
+)
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
 
 
 @pytest.fixture
 def root(tmp_path, monkeypatch):
-    """The root of a machine that tells nothing, and has no limits."""
+    """The root folder of a machine that states no memory and has no limits."""
     monkeypatch.setattr(resource, "getrlimit", lambda which: UNLIMITED)
     monkeypatch.setattr(os, "sysconf_names", {})
     return tmp_path / "root"
@@ -31,18 +36,18 @@ def write(root, path, text):
     (root / path).write_text(text)
 
 
-def test_a_machine_that_tells_nothing_refuses_nothing(root, monkeypatch):
+def test_without_known_limits_nothing_is_refused(root, monkeypatch):
     assert list(memory.available(root)) == []
     monkeypatch.setattr(memory, "available", lambda: iter([]))
-    memory.check([found(images=10**12)], 1_000_000)
+    memory.check([pending(count=10**12)], 1_000_000)
 
 
-def test_what_the_machine_has_free(root):
+def test_free_memory(root):
     write(root, "proc/meminfo", "MemTotal:  900 kB\nMemFree:  1 kB\nMemAvailable:    123 kB\n")
     assert list(memory.available(root)) == [(123 * 1024, "on this machine")]
 
 
-def test_a_machine_without_proc_has_what_is_built_in(root, monkeypatch):
+def test_installed_memory_without_proc(root, monkeypatch):
     pages = {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}
     monkeypatch.setattr(os, "sysconf_names", pages)
     monkeypatch.setattr(os, "sysconf", pages.get)
@@ -50,20 +55,20 @@ def test_a_machine_without_proc_has_what_is_built_in(root, monkeypatch):
 
 
 def write_cgroup(root, folder, limit, usage, cached):
-    """A control group's files, as version 2 has them."""
+    """Writes a control group's files of version 2."""
     write(root, f"{folder}/memory.max", f"{limit}\n")
     write(root, f"{folder}/memory.current", f"{usage}\n")
     write(root, f"{folder}/memory.stat", f"anon 9\ninactive_file {cached}\nactive_file 5\nfile 9\n")
 
 
-def test_control_groups_one_inside_the_other(root):
+def test_nested_control_groups(root):
     write(root, "proc/self/cgroup", "0::/outer/inner\n")
     write_cgroup(root, "sys/fs/cgroup/outer/inner", "max", 10, 0)
     write_cgroup(root, "sys/fs/cgroup/outer", 1000, 300, 100)
     write_cgroup(root, "sys/fs/cgroup", 2000, 100, 0)
     rooms = [room for room, _ in memory.available(root)]
     assert rooms == [1000 - 300 + 100 + 5, 2000 - 100 + 5]
-    assert all(whose == "in this control group" for _, whose in memory.available(root))
+    assert all(where == "in this control group" for _, where in memory.available(root))
 
 
 def test_control_groups_of_version_1(root):
@@ -87,13 +92,13 @@ def test_a_limit_of_address_space(root, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["", "\n", "garbage", "4:memory\n", "0::\n:::\n", "MemAvailable:"])
-def test_files_of_the_system_that_are_not_as_expected(root, text):
+def test_malformed_system_files(root, text):
     for path in ("proc/meminfo", "proc/self/cgroup", "sys/fs/cgroup/memory.max"):
         write(root, path, text)
     assert list(memory.available(root)) == []
 
 
-def test_this_machine_tells_something():
+def test_this_machine_has_a_known_limit():
     rooms = list(memory.available())
     assert rooms and all(room > 10**6 for room, _ in rooms)
 
@@ -109,49 +114,34 @@ def test_this_machine_tells_something():
         (10**16, "10,000.0 TB"),
     ],
 )
-def test_sizes_in_words(size, text):
+def test_sizes_with_units(size, text):
     assert memory.human(size) == text
 
 
-def found(images=100, shape=(28, 28, 1), name="MNIST"):
-    """A dataset that was found, and would fail if it were read."""
-    return Found(name, images, shape, read=None)
+def pending(count=100, shape=(28, 28, 1), name="MNIST"):
+    """Returns a dataset that would fail if it were read."""
+    return PendingDataset(name, count, shape, read=None)
 
 
-def test_what_is_counted():
-    # An array and a tensor at the final size, and twice what the files of the largest have.
-    assert memory.bytes_needed([found()], 10) == 2 * 100 * 10 * 10 + 2 * 100 * 28 * 28
-    two = [found(), found(images=7, shape=(32, 32, 3))]
+def test_bytes_needed():
+    # An array and a tensor at the final size, and two copies of the largest dataset's files.
+    assert memory.bytes_needed([pending()], 10) == 2 * 100 * 10 * 10 + 2 * 100 * 28 * 28
+    two = [pending(), pending(count=7, shape=(32, 32, 3))]
     assert memory.bytes_needed(two, 50) == 2 * 50 * 50 * (100 + 7 * 3) + 2 * 100 * 28 * 28
 
 
-def test_all_that_fits_and_one_byte_less(monkeypatch):
-    needed = memory.bytes_needed([found(), found()], 28)
+def test_memory_that_is_just_enough_and_one_byte_less(monkeypatch):
+    needed = memory.bytes_needed([pending(), pending()], 28)
     monkeypatch.setattr(memory, "available", lambda: iter([(needed, "here"), (10**15, "there")]))
-    memory.check([found(), found()], 28)
+    memory.check([pending(), pending()], 28)
     monkeypatch.setattr(memory, "available", lambda: iter([(10**15, ""), (needed - 1, "here")]))
     with pytest.raises(RequestError) as error:
-        memory.check([found(), found(name="dogs")], 28)
+        memory.check([pending(), pending(name="dogs")], 28)
     assert str(error.value) == (
         "the data does not fit into memory: 100 images of MNIST and 100 images of dogs at "
-        "--image-size 28 need 470.4 kB, and 470.4 kB are free here; take a smaller --image-size, "
+        "--image-size 28 need 470.4 kB, and 470.4 kB are free here; choose a smaller --image-size, "
         "fewer tasks or fewer --dog-breeds, or free some memory"
     )
-
-
-def settings_of(data_dir, image_size=28, **others):
-    """The settings that the loaders read."""
-    settings = {
-        "data_dir": data_dir,
-        "data_dog_dir": None,
-        "dog_breeds": None,
-        "fake_data": False,
-        "image_size": image_size,
-        "pickle_file": None,
-        "quiet": True,
-        "use_pickle": False,
-    }
-    return argparse.Namespace(**settings | others)
 
 
 @pytest.mark.parametrize(
@@ -167,11 +157,10 @@ def settings_of(data_dir, image_size=28, **others):
 )
 def test_every_dataset_is_counted_before_it_is_read(every_data_dir, monkeypatch, name, images):
     monkeypatch.setattr(memory, "available", lambda: iter([(0, "here")]))
-    for reading in ("mnist.read_idx", "cifar.read_records", "dogs.decode_all"):
-        monkeypatch.setattr(f"data.{reading}", None)  # would fail if it were called
-    monkeypatch.setattr("data.omniglot.decode_all", None)
+    for read in ("mnist.read_idx", "cifar.read_records", "dogs.decode", "omniglot.decode"):
+        monkeypatch.setattr(f"data.{read}", None)  # would fail if it were called
     with pytest.raises(RequestError, match=f": {images} images of .* and 0 bytes are free here;"):
-        loading.load_datasets([name], settings_of(every_data_dir))
+        loading.load_datasets([name], data_settings(every_data_dir))
 
 
 @pytest.mark.parametrize(("name", "images"), [("mnist", "7,000"), ("dogs", "1,200")])
@@ -179,12 +168,12 @@ def test_drawn_pictures_are_counted_before_they_are_drawn(monkeypatch, name, ima
     monkeypatch.setattr(memory, "available", lambda: iter([(0, "here")]))
     monkeypatch.setattr("data.drawn.draw_splits", None)  # would fail if it were called
     with pytest.raises(RequestError, match=f": {images} images of drawn .* are free here;"):
-        loading.load_datasets([name], settings_of(None, fake_data=True))
+        loading.load_datasets([name], data_settings(None, fake_data=True))
 
 
 def test_a_cache_of_dogs_is_counted_before_it_is_read(tmp_path, monkeypatch):
     write_kaggle(tmp_path / "dogs")
-    settings = settings_of(tmp_path, use_pickle=True)
+    settings = data_settings(tmp_path, use_pickle=True)
     loading.load_datasets(["dogs"], settings)
     os.truncate(tmp_path / "dogs" / "dogs-28px.npz", 10**13)  # takes no room on the disk
     monkeypatch.setattr("data.cache.load", None)  # would fail if it were called
@@ -198,14 +187,14 @@ def test_datasets_count_together(tmp_path, monkeypatch):
     rooms = {name: needed_of(tmp_path, [name]) for name in ("mnist", "cifar10")}
     monkeypatch.setattr(memory, "available", lambda: iter([(max(rooms.values()), "here")]))
     for name in rooms:
-        loading.load_datasets([name], settings_of(tmp_path, 40))
+        loading.load_datasets([name], data_settings(tmp_path, image_size=40))
     with pytest.raises(RequestError, match="65 images of MNIST and 60 images of CIFAR-10 at"):
-        loading.load_datasets(rooms, settings_of(tmp_path, 40))
+        loading.load_datasets(rooms, data_settings(tmp_path, image_size=40))
 
 
 def needed_of(data_dir, names):
-    """What datasets need at 40×40 pixels."""
-    return memory.bytes_needed([loading.FOUND[name](settings_of(data_dir)) for name in names], 40)
+    """Returns the memory that datasets need at 40×40 pixels."""
+    return memory.bytes_needed([loading.FOUND[name](data_settings(data_dir)) for name in names], 40)
 
 
 def test_the_header_of_a_small_file_cannot_ask_for_much(tmp_path):
@@ -214,8 +203,8 @@ def test_the_header_of_a_small_file_cannot_ask_for_much(tmp_path):
     contents = images.read_bytes()
     images.write_bytes(contents[:4] + (10**6).to_bytes(4, "big") + contents[8:100])
     write_idx(folder / mnist.TRAIN_LABELS, np.zeros(10**6))
-    with pytest.raises(RequestError, match="promises 784,000,000 bytes of values, and the file"):
-        loading.load_datasets(["mnist"], settings_of(tmp_path, 65_000))
+    with pytest.raises(RequestError, match="promises 784,000,000 bytes of values, found at most"):
+        loading.load_datasets(["mnist"], data_settings(tmp_path, image_size=65_000))
 
 
 def test_the_real_command_refuses_what_would_fill_the_machine(tmp_path):
@@ -228,7 +217,7 @@ def test_the_real_command_refuses_what_would_fill_the_machine(tmp_path):
     line = one_line(result)
     assert re.match(
         "task.py: error: the data does not fit into memory: 7,000 images of MNIST at --image-size "
-        r"16384 need 3\.8 TB, and \S+ [kMGT]B are free .*; take a smaller --image-size",
+        r"16384 need 3\.8 TB, and \S+ [kMGT]B are free .*; choose a smaller --image-size",
         line,
     )
     assert not (tmp_path / "log").exists()

@@ -1,13 +1,11 @@
-"""Omniglot's zip files and folders, real in form and tiny in size, sound and broken."""
+"""Omniglot's zip files and folders, sound and damaged."""
 
 import io
 import os
 import re
-import struct
 import subprocess
 import sys
 import zipfile
-import zlib
 
 import numpy as np
 import pytest
@@ -16,30 +14,38 @@ from PIL import Image
 from data import omniglot
 from errors import RequestError
 from tests.support.command import ROOT
-from tests.support.datasets import drawing, write_omniglot
+from tests.support.datasets import drawing, png_that_claims, write_omniglot
 
 
 def write_zip(path, members, compression=zipfile.ZIP_STORED):
-    """A zip file of names and their contents."""
+    """Writes a zip file of names and contents."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w", compression) as archive:
         for name, contents in members.items():
             archive.writestr(name, contents)
 
 
+def write_files(folder, members):
+    """Writes files of names and contents."""
+    for name, contents in members.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(contents)
+
+
 def character(prefix, first=0, count=20):
-    """The members of a character; the grey of a drawing is its place by name."""
+    """Returns the files of a character; a drawing's gray value is its place by name."""
     places = range(first, first + count)
     return {f"{prefix}/0394_{place + 1:02}.png": drawing(place) for place in places}
 
 
 def read_all(data_dir):
-    """Omniglot in the folder, found and decoded."""
+    """Finds and decodes Omniglot at 28×28 pixels."""
     return omniglot.find(data_dir, 28, quiet=True).read()
 
 
-def one_line_of(load, *arguments):
-    """What is said where the data cannot be used."""
+def error_of(load, *arguments):
+    """Returns the one-line error of loading data that cannot be used."""
     with pytest.raises(RequestError) as error:
         load(*arguments)
     line = str(error.value)
@@ -53,7 +59,7 @@ def test_the_official_zip_files(tmp_path):
         "images_background.zip",
         "images_evaluation.zip",
     ]
-    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
+    dataset = read_all(tmp_path)
     assert dataset.class_names == (
         "Greek/character01",
         "Greek/character02",
@@ -81,7 +87,7 @@ def test_the_last_four_by_name_are_for_testing(tmp_path):
 
 
 def test_black_on_white_and_squeezed(tmp_path):
-    picture = Image.new("1", (100, 50), 1)  # of black and white alone, as the real ones are
+    picture = Image.new("1", (100, 50), 1)  # only black and white, like the real ones
     picture.paste(0, (50, 0, 100, 50))
     buffer = io.BytesIO()
     picture.save(buffer, "PNG")
@@ -99,34 +105,29 @@ def test_a_drawing_in_several_places_counts_once(tmp_path):
         folder / "small2.zip",
         character("small2/Greek/character01") | character("small2/Tagalog/character07"),
     )
-    path = folder / "Greek" / "character01" / "0394_03.png"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(drawing(2))
-    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
+    write_files(folder, {"Greek/character01/0394_03.png": drawing(2)})
+    dataset = read_all(tmp_path)
     assert dataset.class_names == ("Greek/character01", "Tagalog/character07")
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (32, 8)
 
 
 @pytest.mark.parametrize("inside", ["", "images_background", "python/images_background"])
 def test_unpacked_folders(tmp_path, inside):
-    for name, contents in character("Greek/character01").items():
-        path = tmp_path / "omniglot" / inside / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(contents)
+    write_files(tmp_path / "omniglot" / inside, character("Greek/character01"))
     assert omniglot.find_alphabets(tmp_path) == {"Greek": ["character01"]}
-    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
+    dataset = read_all(tmp_path)
     assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(16))
 
 
-def test_a_character_over_two_zip_files(tmp_path):
+def test_a_character_in_two_zip_files(tmp_path):
     write_zip(tmp_path / "omniglot" / "a.zip", character("Greek/character01", 0, 7))
     write_zip(tmp_path / "omniglot" / "b.zip", character("Greek/character01", 7, 5))
-    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
+    dataset = read_all(tmp_path)
     assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(8))
     assert dataset.test.images[:, 0, 0, 0].tolist() == [8, 9, 10, 11]
 
 
-def test_what_is_no_drawing_is_left_alone(tmp_path):
+def test_other_files_are_ignored(tmp_path):
     members = character("images/Ojibwe_(Canadian_Aboriginal_Syllabics)/character01")
     name = "images/Ojibwe_(Canadian_Aboriginal_Syllabics)/character01/._0394_01.png"
     others = {
@@ -141,7 +142,7 @@ def test_what_is_no_drawing_is_left_alone(tmp_path):
     assert omniglot.find_alphabets(tmp_path) == {
         "Ojibwe_(Canadian_Aboriginal_Syllabics)": ["character01"]
     }
-    assert len(omniglot.find(tmp_path, 28, quiet=True).read().train.labels) == 16
+    assert len(read_all(tmp_path).train.labels) == 16
 
 
 def test_alphabets_are_found_without_decoding(tmp_path, monkeypatch):
@@ -170,12 +171,8 @@ def test_nothing_there(tmp_path, there):
         folder.write_bytes(b"")
     elif there == "a folder":
         write_zip(folder / "a.zip", {"other/file.txt": b"1"})
-    for load in (omniglot.find_alphabets, lambda path: omniglot.find(path, 28).read()):
-        assert one_line_of(load, tmp_path) == (
-            f"Omniglot not found: looked in {folder} for zip files or folders that hold "
-            "<alphabet>/characterNN/<name>.png; name the folder that holds omniglot/ with "
-            "--data-dir, or leave --data-dir out to download it"
-        )
+    for load in (omniglot.find_alphabets, read_all):
+        assert error_of(load, tmp_path).startswith("Omniglot not found: looked for zip files or ")
 
 
 @pytest.mark.parametrize(
@@ -193,7 +190,7 @@ def test_nothing_there(tmp_path, there):
 def test_an_unsafe_zip_file(tmp_path, name):
     path = tmp_path / "omniglot" / "a.zip"
     write_zip(path, character("Greek/character01") | {name: b""})
-    line = one_line_of(omniglot.find_alphabets, tmp_path)
+    line = error_of(omniglot.find_alphabets, tmp_path)
     assert line == (
         f"{path}: holds {name!r}, which would lie outside its folder; remove the file and fetch "
         "it again"
@@ -215,24 +212,26 @@ def test_a_damaged_zip_file(tmp_path, damage):
     path = tmp_path / "omniglot" / "a.zip"
     write_zip(path, character("Greek/character01"))
     path.write_bytes(damage(path.read_bytes()))
-    line = one_line_of(omniglot.find_alphabets, tmp_path)
-    assert re.fullmatch(f"{path}: no zip file, or damaged \\(.+\\); fetch it again", line)
+    line = error_of(omniglot.find_alphabets, tmp_path)
+    assert re.fullmatch(rf"{path}: cannot be used \(.+\); fetch it again", line)
 
 
 def test_a_zip_file_far_too_large_is_not_read(tmp_path):
     path = tmp_path / "omniglot" / "a.zip"
     write_zip(path, character("Greek/character01"))
     os.truncate(path, 1 << 40)  # it takes no room on the disk
-    line = one_line_of(omniglot.find_alphabets, tmp_path)
-    assert "has 1,099,511,627,776 bytes, expected 268,435,456 at most" in line
+    line = error_of(omniglot.find_alphabets, tmp_path)
+    assert "it has 1,099,511,627,776 bytes, expected at most 268,435,456" in line
 
 
 def test_a_drawing_compressed_in_another_way(tmp_path):
     path = tmp_path / "omniglot" / "a.zip"
     write_zip(path, character("Greek/character01"), zipfile.ZIP_LZMA)
-    line = one_line_of(read_all, tmp_path)
+    line = error_of(read_all, tmp_path)
     assert line.startswith(f"{path}, Greek/character01/0394_")
-    assert ": damaged (compressed in a way that is none of Omniglot's); fetch it again" in line
+    assert (
+        ": cannot be used (its compression is not one that Omniglot uses); fetch it again" in line
+    )
 
 
 def test_a_member_whose_contents_have_changed(tmp_path):
@@ -241,63 +240,51 @@ def test_a_member_whose_contents_have_changed(tmp_path):
     contents = bytearray(path.read_bytes())
     contents[contents.index(b"IDAT") + 8] ^= 0xFF
     path.write_bytes(contents)
-    line = one_line_of(read_all, tmp_path)
+    line = error_of(read_all, tmp_path)
     place = f"{path}, Greek/character01/0394_01.png"
-    assert re.fullmatch(f"{place}: damaged \\(Bad CRC-32.*\\); fetch it again", line)
-
-
-def drawing_that_claims(width, height):
-    """A drawing whose header states another size."""
-    header = b"IHDR" + struct.pack(">II", width, height) + drawing(0)[24:29]
-    return drawing(0)[:12] + header + struct.pack(">I", zlib.crc32(header)) + drawing(0)[33:]
+    assert re.fullmatch(rf"{place}: cannot be used \(Bad CRC-32.*\); fetch it again", line)
 
 
 BROKEN = {
-    "text": (b"this is no image", "no PNG image"),
-    "empty": (b"", "no PNG image"),
-    "cut": (drawing(0)[:-30], r"cannot be decoded \(.+\)"),
-    "wide": (drawing(0, (1_001, 5)), "has 1,001×5 pixels, expected at most 1,000×1,000"),
-    "high": (drawing(0, (5, 1_001)), "has 5×1,001 pixels, expected at most 1,000×1,000"),
-    "long": (b"\0" * 1_048_577, "has 1,048,577 bytes, expected 1,048,576 at most"),
-    "bomb": (drawing_that_claims(10_000, 10_000), r"cannot be decoded \(Image size .+\)"),
-    "lie": (drawing_that_claims(300, 300), r"cannot be decoded \(.+\)"),
+    "text": (b"this is no image", "it is no PNG image"),
+    "empty": (b"", "it is no PNG image"),
+    "cut": (drawing(0)[:-30], ".+"),
+    "wide": (drawing(0, (1_001, 5)), "it has 1,001×5 pixels, expected at most 1,000×1,000"),
+    "high": (drawing(0, (5, 1_001)), "it has 5×1,001 pixels, expected at most 1,000×1,000"),
+    "long": (b"\0" * 1_048_577, "it has 1,048,577 bytes, expected at most 1,048,576"),
+    "bomb": (png_that_claims(10_000, 10_000), "Image size .+"),
+    "lie": (png_that_claims(300, 300), ".+"),
 }
 
 
+@pytest.mark.parametrize("unpacked", [False, True])
 @pytest.mark.parametrize(("contents", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_drawing_in_a_zip_file(tmp_path, contents, message):
-    path, name = tmp_path / "omniglot" / "a.zip", "Greek/character01/0394_07.png"
-    write_zip(path, character("Greek/character01") | {name: contents})
-    line = one_line_of(read_all, tmp_path)
-    assert re.fullmatch(f"{path}, {name}: {message}; fetch it again", line), line
-
-
-@pytest.mark.parametrize(("contents", "message"), BROKEN.values(), ids=BROKEN)
-def test_a_broken_drawing_in_a_folder(tmp_path, contents, message):
-    name = "Greek/character01/0394_07.png"
-    for member, sound in character("Greek/character01").items():
-        path = tmp_path / "omniglot" / member
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(contents if member == name else sound)
-    line = one_line_of(read_all, tmp_path)
-    place = tmp_path / "omniglot" / name
-    assert re.fullmatch(f"{place}: {message}; fetch it again", line), line
+def test_a_damaged_drawing(tmp_path, contents, message, unpacked):
+    folder, name = tmp_path / "omniglot", "Greek/character01/0394_07.png"
+    members = character("Greek/character01") | {name: contents}
+    if unpacked:
+        write_files(folder, members)
+    else:
+        write_zip(folder / "a.zip", members)
+    place = folder / name if unpacked else f"{folder / 'a.zip'}, {name}"
+    line = error_of(read_all, tmp_path)
+    assert re.fullmatch(rf"{place}: cannot be used \({message}\); fetch it again", line), line
 
 
 def test_a_character_with_too_few_drawings(tmp_path):
     folder = tmp_path / "omniglot"
     few = character("Greek/character02", count=4)
     write_zip(folder / "a.zip", character("Greek/character01") | few)
-    assert one_line_of(read_all, tmp_path) == (
+    assert error_of(read_all, tmp_path) == (
         f"{folder}: Greek/character02 has 4 drawings, expected at least 5 (4 are for testing); "
         "fetch Omniglot again"
     )
     write_zip(folder / "b.zip", {"Greek/character02/0394_05.png": drawing(4)})
-    dataset = omniglot.find(tmp_path, 28, quiet=True).read()
+    dataset = read_all(tmp_path)
     assert np.bincount(dataset.train.labels).tolist() == [16, 1]
 
 
-def test_it_says_so_in_one_line(tmp_path, capsys):
+def test_progress_is_one_line_without_a_terminal(tmp_path, capsys):
     write_omniglot(tmp_path / "omniglot")
     omniglot.find_alphabets(tmp_path)
     assert capsys.readouterr().out == ""

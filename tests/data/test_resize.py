@@ -1,24 +1,14 @@
-"""Images of other sizes, and the datasets by their names."""
-
-import argparse
+"""Images resized, alone and when datasets are loaded by name."""
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from data.catalog import CATALOG
 from data.loading import load_datasets
 from data.resize import BATCH, to_size
 from errors import RequestError
-
-# Channels of each dataset's images.
-CHANNELS = {
-    "mnist": 1,
-    "fashion-mnist": 1,
-    "dogs": 3,
-    "cifar10": 3,
-    "cifar100": 3,
-    "omniglot": 1,
-}
+from tests.support.datasets import data_settings
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -39,7 +29,7 @@ def test_images_of_the_right_size_are_left_alone():
     assert to_size(images, 28, quiet=True) is images
 
 
-def test_images_that_are_no_squares():
+def test_images_that_are_not_square():
     images = np.zeros((3, 20, 40, 1), np.uint8)
     images[:, :, 20:] = 200
     resized = to_size(images, 10, quiet=True)
@@ -55,7 +45,7 @@ def test_every_image_keeps_its_place(count):
     np.testing.assert_array_equal(resized, np.broadcast_to(images[:, :4, :4], (count, 4, 4, 1)))
 
 
-def test_it_says_so_in_one_line(capsys):
+def test_progress_is_one_line_without_a_terminal(capsys):
     to_size(np.zeros((2_000, 6, 6, 1), np.uint8), 4, quiet=False)
     assert capsys.readouterr().out == "Resizing 2,000 pictures\n"
     to_size(np.zeros((2, 6, 6, 1), np.uint8), 4, quiet=True)
@@ -63,26 +53,13 @@ def test_it_says_so_in_one_line(capsys):
     assert capsys.readouterr().out == ""
 
 
-def settings_of(data_dir, image_size, fake_data=False):
-    return argparse.Namespace(
-        data_dir=data_dir,
-        data_dog_dir=None,
-        dog_breeds=None,
-        fake_data=fake_data,
-        image_size=image_size,
-        pickle_file=None,
-        quiet=True,
-        use_pickle=False,
-    )
-
-
 @pytest.mark.parametrize("size", [20, 28, 32])
-def test_every_dataset_has_the_size_that_the_flag_says(every_data_dir, size):
-    datasets = load_datasets(CHANNELS, settings_of(every_data_dir, size))
-    assert list(datasets) == list(CHANNELS)
+def test_every_dataset_has_the_requested_size(every_data_dir, size):
+    datasets = load_datasets(CATALOG, data_settings(every_data_dir, image_size=size))
+    assert list(datasets) == list(CATALOG)
     for name, dataset in datasets.items():
         for split in (dataset.train, dataset.test):
-            assert split.images.shape == (len(split.labels), size, size, CHANNELS[name])
+            assert split.images.shape == (len(split.labels), size, size, CATALOG[name].channels)
             assert split.images.dtype == np.uint8
             assert split.labels.dtype == np.int32
             assert set(split.labels) == set(range(len(dataset.class_names)))
@@ -94,16 +71,16 @@ def test_every_dataset_has_the_size_that_the_flag_says(every_data_dir, size):
                 np.testing.assert_array_equal(split.images[..., 0], expected)
 
 
-def test_drawn_pictures_have_the_size_that_the_flag_says():
-    drawn = load_datasets(["dogs"], settings_of(None, 32, fake_data=True))["dogs"]
+def test_drawn_pictures_have_the_requested_size():
+    drawn = load_datasets(["dogs"], data_settings(None, image_size=32, fake_data=True))["dogs"]
     assert drawn.train.images.shape == (900, 32, 32, 3)
     assert drawn.origin == "drawn dogs, not photographs"
 
 
-def test_what_cannot_be_read_at_all(tmp_path, monkeypatch):
+def test_a_file_system_error(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise PermissionError(13, "Permission denied", "somewhere")
 
     monkeypatch.setattr("data.mnist.find", refuse)
     with pytest.raises(RequestError, match=r"the data cannot be read: .*denied: 'somewhere'"):
-        load_datasets(["mnist"], settings_of(tmp_path, 28))
+        load_datasets(["mnist"], data_settings(tmp_path))

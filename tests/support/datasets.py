@@ -1,21 +1,47 @@
-"""Small real files of every dataset: real in form and tiny in size."""
+"""Writes tiny files of every dataset in their real formats."""
 
+import argparse
 import gzip
 import io
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
 from data.class_names import CIFAR100, CIFAR100_FINE
+from data.dataset import Dataset
 
 BREEDS = ("beagle", "collie", "dingo")
 
 
+def data_settings(data_dir: Path | None, **others: object) -> argparse.Namespace:
+    """Returns the settings that `load_datasets` reads."""
+    settings = {
+        "data_dir": data_dir,
+        "data_dog_dir": None,
+        "dog_breeds": None,
+        "fake_data": False,
+        "image_size": 28,
+        "pickle_file": None,
+        "quiet": True,
+        "use_pickle": False,
+    }
+    return argparse.Namespace(**settings | others)
+
+
+def check_equal(dataset: Dataset, expected: Dataset) -> None:
+    """Checks that two datasets are equal, whatever their origin."""
+    assert dataset.class_names == expected.class_names
+    for split, other in ((dataset.train, expected.train), (dataset.test, expected.test)):
+        np.testing.assert_array_equal(split.images, other.images)
+        np.testing.assert_array_equal(split.labels, other.labels)
+
+
 def write_idx(path: Path, values: np.ndarray) -> Path:
-    """Writes an IDX file of unsigned bytes, gzipped where the name ends in .gz."""
+    """Writes an IDX file of unsigned bytes, gzipped if the name ends in .gz."""
     header = struct.pack(f">{1 + values.ndim}I", 0x0800 + values.ndim, *values.shape)
     contents = header + values.astype(np.uint8).tobytes()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -26,7 +52,7 @@ def write_idx(path: Path, values: np.ndarray) -> Path:
 def write_mnist(
     folder: Path, train: int = 40, test: int = 25, suffix: str = "", darkest: int = 0
 ) -> Path:
-    """MNIST's four files at tiny size; an image's pixels are `darkest` + 20 times its digit."""
+    """Writes MNIST's four files; every pixel of an image is `darkest` + 20 times its label."""
     for name, count in (("train", train), ("t10k", test)):
         labels = np.arange(count) % 10
         images = np.broadcast_to(darkest + 20 * labels[:, None, None], (count, 28, 28))
@@ -36,19 +62,19 @@ def write_mnist(
 
 
 def write_fashion(folder: Path, train: int = 40, test: int = 25, suffix: str = "") -> Path:
-    """Fashion-MNIST's four files; every pixel of an image is 5 + 20 times its label."""
+    """Writes Fashion-MNIST's four files; every pixel of an image is 5 + 20 times its label."""
     return write_mnist(folder, train, test, suffix, darkest=5)
 
 
 def cifar_records(labels: np.ndarray, red: np.ndarray) -> bytes:
-    """Records of CIFAR: labels [N, 1 or 2], and images of one colour (their red [N], 10, 200)."""
+    """Returns CIFAR records of labels [N, 1 or 2] and images of one color (red [N], 10, 200)."""
     planes = np.empty((len(labels), 3, 32 * 32), np.uint8)
     planes[:] = np.stack([red, np.full(len(red), 10), np.full(len(red), 200)], axis=1)[..., None]
     return np.hstack([labels.astype(np.uint8), planes.reshape(len(labels), -1)]).tobytes()
 
 
 def write_cifar10(folder: Path, each: int = 1) -> Path:
-    """CIFAR-10's six files, `each` images of a class in each; their red is 20 times the label."""
+    """Writes CIFAR-10's six files with `each` images per class; red is 20 times the label."""
     folder.mkdir(parents=True, exist_ok=True)
     labels = np.arange(10 * each) % 10
     for name in (*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"):
@@ -57,7 +83,7 @@ def write_cifar10(folder: Path, each: int = 1) -> Path:
 
 
 def write_cifar100(folder: Path, each: int = 1) -> Path:
-    """CIFAR-100's two files, `each` images of a class in each; their red is twice the label."""
+    """Writes CIFAR-100's two files with `each` images per class; red is twice the label."""
     folder.mkdir(parents=True, exist_ok=True)
     superclass = {name: index for index, names in enumerate(CIFAR100.values()) for name in names}
     fine = np.arange(100 * each) % 100
@@ -69,7 +95,7 @@ def write_cifar100(folder: Path, each: int = 1) -> Path:
 
 
 def drawing(value: int, size: tuple[int, int] = (105, 105)) -> bytes:
-    """A PNG file of one grey."""
+    """Returns a PNG file of one gray value."""
     buffer = io.BytesIO()
     Image.new("L", size, value).save(buffer, "PNG")
     return buffer.getvalue()
@@ -78,9 +104,9 @@ def drawing(value: int, size: tuple[int, int] = (105, 105)) -> bytes:
 def write_omniglot(
     folder: Path, alphabets: dict[str, int] | None = None, drawers: int = 20
 ) -> Path:
-    """Omniglot's two zip files, between which the alphabets (and their numbers of characters) go.
+    """Writes Omniglot's two zip files, with alphabets (name to number of characters) in turn.
 
-    Every pixel of a drawing is 10 times its label: characters count in the order of alphabets.
+    Every pixel of a drawing is 10 times its label.
     """
     alphabets = alphabets or {"Greek": 3, "Latin": 2}
     folder.mkdir(parents=True, exist_ok=True)
@@ -96,15 +122,27 @@ def write_omniglot(
     return folder
 
 
-def photograph(path: Path, colour: tuple[int, int, int], size: tuple[int, int] = (90, 60)) -> Path:
-    """An image file of one colour."""
+def png_that_claims(width: int, height: int) -> bytes:
+    """Returns a PNG file of a few bytes whose header states a size."""
+
+    def chunk(kind: bytes, contents: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(kind + contents))
+        return struct.pack(">I", len(contents)) + kind + contents + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    pixels = zlib.compress(b"\x00" * 1000)
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", pixels)
+
+
+def photograph(path: Path, color: tuple[int, int, int], size: tuple[int, int] = (90, 60)) -> Path:
+    """Writes an image file of one color."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).save(path)
+    Image.new("RGB", size, color).save(path)
     return path
 
 
 def write_kaggle(folder: Path, each: int = 10) -> Path:
-    """Kaggle's layout: photographs whose red is 80 times their breed's place."""
+    """Writes photographs in Kaggle's layout; their red is 80 times the index of the breed."""
     rows = ["id,breed"]
     for index, breed in enumerate(BREEDS):
         for number in range(each):

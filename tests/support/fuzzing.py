@@ -1,4 +1,4 @@
-"""Damage done to files at random, and what a command says to it."""
+"""Damages files at random, and checks how a command reacts."""
 
 import io
 import signal
@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from command import exit_code_of
 
-# No case should take a hundredth of it, in seconds of the processor's time, which do not depend on
-# what else it does: it would never end otherwise.
+# The limit of a case in seconds of processor time, which do not depend on the machine's load. No
+# case should take a hundredth of it.
 PATIENCE = 30
-# Bytes at the beginning and at the end of a file, where most formats have their headers.
+# Bytes at the beginning and the end of a file, where most formats have their headers.
 HEADER = 80
 
 Draw = Callable
@@ -24,7 +24,7 @@ Result = TypeVar("Result")
 
 
 def cases(count: int) -> settings:
-    """So many cases, always the same; with a larger profile of hypothesis's as many times more."""
+    """Returns settings for `count` fixed cases; a larger Hypothesis profile multiplies them."""
     return settings(
         max_examples=count * settings().max_examples // 100,
         derandomize=True,
@@ -35,13 +35,13 @@ def cases(count: int) -> settings:
 
 
 def cut(draw: Draw, contents: bytes) -> bytes:
-    """The beginning of it, or the end."""
+    """Keeps the beginning or the end."""
     place = draw(places(contents))
     return draw(st.sampled_from([contents[:place], contents[place:]]))
 
 
 def flip(draw: Draw, contents: bytes) -> bytes:
-    """Some of its bits turned over."""
+    """Flips some bits."""
     damaged = bytearray(contents)
     for place in draw(st.lists(places(contents), min_size=1, max_size=6)):
         damaged[min(place, len(damaged) - 1)] ^= 1 << draw(st.integers(0, 7))
@@ -49,31 +49,31 @@ def flip(draw: Draw, contents: bytes) -> bytes:
 
 
 def insert(draw: Draw, contents: bytes) -> bytes:
-    """Bytes put into it."""
+    """Inserts bytes."""
     place = draw(places(contents))
     return contents[:place] + draw(st.binary(min_size=1, max_size=40)) + contents[place:]
 
 
 def overwrite(draw: Draw, contents: bytes) -> bytes:
-    """Bytes of it replaced by others."""
+    """Replaces bytes."""
     place, others = draw(places(contents)), draw(st.binary(min_size=1, max_size=40))
     return contents[:place] + others + contents[place + len(others) :]
 
 
 def duplicate(draw: Draw, contents: bytes) -> bytes:
-    """A part of it that stands there several times."""
+    """Repeats a part."""
     start, end = sorted([draw(places(contents)), draw(places(contents))])
     return contents[:end] + contents[start:end] * draw(st.integers(1, 3)) + contents[end:]
 
 
 def delete(draw: Draw, contents: bytes) -> bytes:
-    """A part of it left out."""
+    """Removes a part."""
     start, end = sorted([draw(places(contents)), draw(places(contents))])
     return contents[:start] + contents[end:]
 
 
 def oversize(draw: Draw, contents: bytes) -> bytes:
-    """A number in it that is far too large, or below nothing, as formats write numbers."""
+    """Overwrites bytes with a number that is far too large or negative, in a usual encoding."""
     place, width = draw(places(contents)), draw(st.sampled_from([1, 2, 4, 8]))
     number = draw(st.sampled_from([0, 1 << 28, (1 << 31) - 1, 1 << 31, (1 << 32) - 1, 1 << 62]))
     text = number.to_bytes(8, draw(st.sampled_from(["little", "big"])))
@@ -82,14 +82,14 @@ def oversize(draw: Draw, contents: bytes) -> bytes:
 
 
 def other_format(draw: Draw, contents: bytes) -> bytes:
-    """Nothing, or the beginning of a file of another kind, with or without what follows."""
+    """Returns an empty file, or the header of another format, with or without the contents."""
     beginnings = [b"", b"\x1f\x8b\x08\x00", b"PK\x03\x04", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"]
     beginnings += [b"\x93NUMPY\x01\x00", b"\x80\x04N.", b"id,breed\n", b"BZh9", b"\xfd7zXZ\x00"]
     return draw(st.sampled_from(beginnings)) + draw(st.sampled_from([b"", contents]))
 
 
 def places(contents: bytes) -> st.SearchStrategy[int]:
-    """Places in it: as often near its ends as anywhere."""
+    """Draws positions, near the ends as often as anywhere."""
     last = len(contents)
     return st.one_of(
         st.integers(0, min(HEADER, last)),
@@ -103,14 +103,14 @@ DAMAGES = (cut, flip, insert, overwrite, duplicate, delete, oversize, other_form
 
 @st.composite
 def damaged(draw: Draw, contents: bytes) -> bytes:
-    """The contents of a file, which are not empty, damaged in one way or in two."""
+    """Damages the contents of a file, which are not empty, in one way or two."""
     for damage in draw(st.lists(st.sampled_from(DAMAGES), min_size=1, max_size=2)):
         contents = damage(draw, contents or b"\0")
     return contents
 
 
 def put(path: Path, contents: bytes | None) -> None:
-    """Writes the file; None makes a folder of it."""
+    """Replaces the file's contents; None replaces it by a folder."""
     if contents is None:
         path.unlink()
         path.mkdir()
@@ -120,7 +120,7 @@ def put(path: Path, contents: bytes | None) -> None:
 
 @contextmanager
 def put_for_now(path: Path, contents: bytes | None) -> Iterator[None]:
-    """Has the file other contents while it is open; None makes a folder of it."""
+    """Replaces the file's contents, or it by a folder (None), until the block ends."""
     before = path.read_bytes()
     put(path, contents)
     try:
@@ -132,12 +132,12 @@ def put_for_now(path: Path, contents: bytes | None) -> Iterator[None]:
 
 
 class Hang(BaseException):
-    """What takes too long. Like KeyboardInterrupt, no error to be caught."""
+    """Raised in code that takes too long; like KeyboardInterrupt, not an Exception."""
 
 
 @contextmanager
 def no_hang() -> Iterator[None]:
-    """Ends what is done inside if it takes too long."""
+    """Raises Hang inside if the block takes too long."""
 
     def end(*arguments: object) -> None:
         raise Hang
@@ -151,21 +151,21 @@ def no_hang() -> Iterator[None]:
 
 
 def outcome(load: Callable[[], Result]) -> tuple[Result | None, str]:
-    """What a command would load, and what it says; it loads nothing where it refuses in one line.
+    """Returns the result of `load` (None if a command refuses it) and the text on stderr.
 
-    Fails where it ends in any other way, or warns.
+    Fails if the refusal is not one line, or if `load` warns or raises another error.
     """
     loaded = []
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()) as stderr, no_hang():
         warnings.simplefilter("error")
         code = exit_code_of("task.py", lambda interrupts: loaded.append(load()) or 0)
-    said = stderr.getvalue()
+    text = stderr.getvalue()
     if code:
-        assert code == 2, said
-        assert said.startswith("task.py: error: ") and said.count("\n") == 1, said
-    return (loaded or [None])[0], said
+        assert code == 2, text
+        assert text.startswith("task.py: error: ") and text.count("\n") == 1, text
+    return (loaded or [None])[0], text
 
 
 def snapshot(folder: Path) -> dict[Path, bytes | None]:
-    """Everything in a folder; None stands for folders."""
+    """Returns the contents of all files in a folder; None for each folder."""
     return {path: path.read_bytes() if path.is_file() else None for path in folder.rglob("*")}

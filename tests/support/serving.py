@@ -1,4 +1,4 @@
-"""A real HTTP server on loopback, and what it serves."""
+"""A real HTTP server on loopback, and archives to serve."""
 
 import hashlib
 import io
@@ -8,30 +8,29 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier, Lock
 
-# Longer than any answer is waited for, in seconds: a test that comes to it fails.
+# Seconds, longer than the wait for any response: a test that reaches it fails.
 PATIENCE = 120
 
 
 class Host(ThreadingHTTPServer):
-    """Serves `files` (path to bytes), and what goes wrong is in `faults`.
+    """Serves `files` (path to bytes), with the `faults` of the first requests for a path, in order.
 
-    There a path has a list of what befalls the first requests for it, in order: "breaks off"
-    half-way, "wrong" contents, "silent" until the client gives up, or a status such as "503". Those
-    in `broken` always break off. A path in `gates` is sent to the first clients only once as many
-    have asked for it as the barrier waits for.
+    A fault is "breaks off" (half-way), "wrong" (contents), "silent" (until the client gives up) or
+    a status such as "503". Paths in `broken` always break off. A path in `gates` is sent to the
+    first clients only once as many of them as the barrier's parties have requested it.
     """
 
     def __init__(self) -> None:
-        self.files, self.broken, self.asked = {}, set(), []
+        self.files, self.broken, self.requested = {}, set(), []
         self.faults: dict[str, list[str]] = {}
         self.gates: dict[str, Barrier] = {}
         self.counts, self.lock = Counter(), Lock()
         super().__init__(("127.0.0.1", 0), Answer)
 
     def note(self, path: str) -> tuple[int, str]:
-        """Which request for that path this is, counted from 0, and what befalls it."""
+        """Returns the number of this request for the path, from 0, and its fault ("" if none)."""
         with self.lock:
-            self.asked.append(path)
+            self.requested.append(path)
             number = self.counts[path]
             self.counts[path] += 1
         if path in self.broken:
@@ -40,7 +39,7 @@ class Host(ThreadingHTTPServer):
         return number, faults[number] if number < len(faults) else ""
 
     def url(self, path: str) -> str:
-        """The address of a path on this host."""
+        """Returns the address of a path on this host."""
         return f"http://127.0.0.1:{self.server_port}/{path}"
 
 
@@ -48,7 +47,7 @@ class Answer(BaseHTTPRequestHandler):
     """The answer to one request."""
 
     def do_GET(self) -> None:
-        """Sends the file, or what goes wrong."""
+        """Sends the file, with its fault if it has one."""
         path = self.path.lstrip("/")
         number, fault = self.server.note(path)
         gate = self.server.gates.get(path)
@@ -58,7 +57,7 @@ class Answer(BaseHTTPRequestHandler):
             self.send_error(int(fault or 404))
             return
         if fault == "silent":
-            self.connection.settimeout(PATIENCE)  # the client's own may be every socket's here
+            self.connection.settimeout(PATIENCE)  # not the client's, which may be the default here
             self.connection.recv(1)  # ends with the connection
             return
         contents = self.server.files[path]
@@ -70,21 +69,21 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(bytes(len(contents)) if fault == "wrong" else contents)
 
     def log_message(self, *arguments: object) -> None:
-        """Says nothing."""
+        """Prints nothing."""
 
 
 def md5(contents: bytes) -> str:
-    """Their md5 in hexadecimal."""
+    """Returns the md5 in hexadecimal."""
     return hashlib.md5(contents).hexdigest()
 
 
 def everything_under(folder: Path) -> list[str]:
-    """All files and folders in it, from there."""
+    """Returns the relative paths of all files and folders in a folder."""
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
 def archive(members: dict[str, bytes]) -> bytes:
-    """A .tgz of names and their contents."""
+    """Returns a .tgz archive of files with these names and contents."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as tar:
         for name, contents in members.items():
