@@ -9,7 +9,6 @@ from pathlib import Path
 from data.catalog import CATALOG
 from data.download import not_found
 from data.files import check_size, read_errors
-from data.photographs import SUFFIXES
 from errors import RequestError
 
 # Imagewoof names its folders by WordNet id.
@@ -25,6 +24,7 @@ IMAGEWOOF_BREEDS = {
     "n02111889": "samoyed",
     "n02115641": "dingo",
 }
+SUFFIXES = {".jpg", ".jpeg", ".png"}
 MOST_BREEDS = 10
 # One photograph in this many is for testing if the source has no test split.
 HELD_OUT = 10

@@ -22,13 +22,9 @@ IMAGE_BYTES = 3 * FILE_SIZE * FILE_SIZE
 # Far above any such file (the largest has 154 MB).
 MOST_BYTES = 1 << 30
 
-# The label of the superclass of each class of CIFAR-100, [100].
-COARSE_OF_FINE = np.array(
-    [
-        next(coarse for coarse, names in enumerate(CIFAR100.values()) if fine in names)
-        for fine in CIFAR100_FINE
-    ]
-)
+# The label of the superclass of each class of CIFAR-100, by name and as an array [100].
+SUPERCLASSES = {name: index for index, names in enumerate(CIFAR100.values()) for name in names}
+COARSE_OF_FINE = np.array([SUPERCLASSES[name] for name in CIFAR100_FINE])
 
 
 @dataclass(frozen=True)

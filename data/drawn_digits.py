@@ -111,10 +111,7 @@ def draw_digit(digit: int, random: np.random.Generator) -> np.ndarray:
 
 
 def random_placement(random: np.random.Generator) -> Callable[[np.ndarray], np.ndarray]:
-    """Returns a function that maps points [N, 2] of the unit square onto the canvas.
-
-    The map has a random size, slant, rotation and position.
-    """
+    """Returns a map of points [N, 2] from the unit square to a random place on the canvas."""
     size = CANVAS * random.uniform(0.52, 0.76, 2) * (0.8, 1)
     slant = random.normal(0, 0.22)
     angle = random.normal(0, 0.12)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import re
 import resource
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -95,11 +96,8 @@ def left_in_cgroups(root: Path) -> Iterator[int]:
 
 def number_after(path: Path, key: str) -> int | None:
     """Returns the number after `key` at the beginning of a line; None if there is none."""
-    for line in text_of(path).splitlines():
-        word = line.removeprefix(key).split()[:1]
-        if line.startswith(key) and word and word[0].isdecimal():
-            return int(word[0])
-    return None
+    match = re.search(rf"^{key}[ \t]*([0-9]+)(?=\s|$)", text_of(path), re.MULTILINE)
+    return int(match[1]) if match else None
 
 
 def text_of(path: Path) -> str:

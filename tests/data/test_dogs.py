@@ -11,7 +11,7 @@ from PIL import Image
 
 from data import dogs
 from data.breeds import find_photographs, hold_out
-from data.photographs import decode
+from data.dogs import decode
 from data.pictures import decode_splits
 from errors import RequestError
 from tests.support.datasets import BREEDS, photograph, png_that_claims, write_kaggle
