@@ -14,6 +14,7 @@ from urllib.error import HTTPError
 
 from command import is_terminal
 from data.catalog import DatasetFacts
+from data.files import text_of
 from errors import RequestError
 
 # Seconds of silence after which a host counts as unreachable.
@@ -219,11 +220,6 @@ def fetch_once(url: str, md5: str, folder: Path, quiet: bool) -> Path:
     finally:
         socket.setdefaulttimeout(timeout)
     return Path(path)
-
-
-def text_of(error: Exception) -> str:
-    """Returns an error's text on one line; its type if it has none."""
-    return " ".join(str(error).split()) or type(error).__name__
 
 
 def is_refusal(error: Exception) -> bool:

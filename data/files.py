@@ -19,7 +19,12 @@ def read_errors(file: object, action: str = "fetch it again") -> Iterator[None]:
     except RequestError:
         raise
     except Exception as error:  # on damaged files gzip, Pillow and zipfile raise nearly anything
-        raise RequestError(f"{file}: cannot be used ({error}); {action}") from error
+        raise RequestError(f"{file}: cannot be used ({text_of(error)}); {action}") from error
+
+
+def text_of(error: Exception) -> str:
+    """Returns an error's text on one line; its type if it has none."""
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def check_size(size: int, most: int) -> None:

@@ -59,7 +59,7 @@ def picture_threads() -> Iterator[ThreadPoolExecutor]:
     """
     with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")  # an image that can be decoded is used as it is
-        # By default Pillow only warns of images up to twice the size that it refuses.
+        # Pillow refuses an image only above twice its limit, and warns below that.
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             yield pool
