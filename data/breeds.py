@@ -10,6 +10,7 @@ from data.catalog import CATALOG
 from data.download import not_found
 from data.files import check_size, read_errors
 from errors import RequestError
+from settings.running import MAX_BREEDS
 
 # Imagewoof names its folders by WordNet id.
 IMAGEWOOF_BREEDS = {
@@ -25,7 +26,6 @@ IMAGEWOOF_BREEDS = {
     "n02115641": "dingo",
 }
 SUFFIXES = {".jpg", ".jpeg", ".png"}
-MOST_BREEDS = 10
 # One photograph in this many is for testing if the source has no test split.
 HELD_OUT = 10
 LAYOUTS = (
@@ -141,7 +141,7 @@ def choose_breeds(train: Breeds, test: Breeds, wanted: list[str] | None) -> tupl
         raise RequestError(
             f"--dog-breeds: no breed {unknown[0]!r}; there are {', '.join(available)}"
         )
-    chosen = wanted or available[:MOST_BREEDS]
+    chosen = wanted or available[:MAX_BREEDS]
     for breed in chosen:
         if not train[breed]:
             raise RequestError(

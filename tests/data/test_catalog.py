@@ -7,12 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from data import cifar, dogs, loading, mnist, omniglot
+from data import cifar, dogs, mnist, omniglot
 from data.catalog import CATALOG
 from data.download import cache_folder
+from data.loading import find
 from errors import RequestError
+from settings import DataSettings
 from tests.support.command import ROOT
-from tests.support.datasets import data_settings
+from tests.support.datasets import load_tiny
 from tests.support.serving import everything_under
 
 IMAGES = mnist.TRAIN_IMAGES
@@ -43,9 +45,16 @@ MISSING = {
 }
 
 
-def test_every_dataset_has_a_loader():
-    assert list(loading.FOUND) == list(CATALOG) == list(MISSING)
-    assert list(loading.DRAWN) == [name for name in CATALOG if CATALOG[name].can_be_drawn]
+def test_every_dataset_has_a_loader(every_data_dir):
+    drawn = DataSettings(fake_data=True)
+    for name, facts in CATALOG.items():
+        assert find(name, DataSettings(every_data_dir), 28, quiet=True).count > 0
+        if facts.can_be_drawn:
+            assert find(name, drawn, 28, quiet=True).name.startswith("drawn ")
+        else:
+            with pytest.raises(KeyError):
+                find(name, drawn, 28, quiet=True)
+    assert list(CATALOG) == list(MISSING)
 
 
 def test_the_catalog_imports_nothing_slow():
@@ -57,7 +66,7 @@ def test_the_catalog_imports_nothing_slow():
 def check_error(name, data_dir, wanted, advice):
     """Checks the whole error for a dataset that is missing."""
     with pytest.raises(RequestError) as error:
-        loading.load_datasets([name], data_settings(data_dir))
+        load_tiny([name], data_dir)
     drawn = name in ("mnist", "dogs")
     assert re.fullmatch(
         f"{CATALOG[name].title} not found: looked for {wanted}; name the folder that holds "

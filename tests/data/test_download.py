@@ -115,6 +115,7 @@ def test_an_archive_becomes_a_folder(fetch_archive, tmp_path):
         archive({}),
         archive({"a/x": bytes(range(256)) * 400})[:-30],
     ],
+    ids=["outside", "outside again", "two folders", "a file", "empty", "cut short"],
 )
 def test_an_unsafe_or_damaged_archive(fetch_archive, tmp_path, contents):
     with pytest.raises(RequestError, match="could not be unpacked"):

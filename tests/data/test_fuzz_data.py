@@ -14,10 +14,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data import download
-from data.loading import load_datasets
 from tests.support.datasets import (
     check_equal,
-    data_settings,
+    load_tiny,
     write_cifar10,
     write_cifar100,
     write_kaggle,
@@ -44,7 +43,7 @@ def home(tmp_path, monkeypatch):
 
 def load(name, data_dir, **others):
     """Loads a dataset as the command does."""
-    return load_datasets([name], data_settings(data_dir, **others))[name]
+    return load_tiny([name], data_dir, **others)[name]
 
 
 def check_contract(dataset, channels):

@@ -7,12 +7,14 @@ import resource
 import numpy as np
 import pytest
 
-from data import loading, memory, mnist
+from data import memory, mnist
 from data.dataset import PendingDataset
+from data.loading import find
 from errors import RequestError
+from settings import DataSettings
 from tests.support.command import one_line, run_command
 from tests.support.datasets import (
-    data_settings,
+    load_tiny,
     write_cifar10,
     write_idx,
     write_kaggle,
@@ -160,7 +162,7 @@ def test_every_dataset_is_counted_before_it_is_read(every_data_dir, monkeypatch,
     for read in ("mnist.read_idx", "cifar.read_records", "dogs.decode", "omniglot.decode"):
         monkeypatch.setattr(f"data.{read}", None)  # would fail if it were called
     with pytest.raises(RequestError, match=f": {images} images of .* and 0 bytes are free here;"):
-        loading.load_datasets([name], data_settings(every_data_dir))
+        load_tiny([name], every_data_dir)
 
 
 @pytest.mark.parametrize(("name", "images"), [("mnist", "7,000"), ("dogs", "1,200")])
@@ -168,17 +170,16 @@ def test_drawn_pictures_are_counted_before_they_are_drawn(monkeypatch, name, ima
     monkeypatch.setattr(memory, "available", lambda: iter([(0, "here")]))
     monkeypatch.setattr("data.drawn.draw_splits", None)  # would fail if it were called
     with pytest.raises(RequestError, match=f": {images} images of drawn .* are free here;"):
-        loading.load_datasets([name], data_settings(None, fake_data=True))
+        load_tiny([name], None, fake_data=True)
 
 
 def test_a_cache_of_dogs_is_counted_before_it_is_read(tmp_path, monkeypatch):
     write_kaggle(tmp_path / "dogs")
-    settings = data_settings(tmp_path, use_pickle=True)
-    loading.load_datasets(["dogs"], settings)
+    load_tiny(["dogs"], tmp_path, use_pickle=True)
     os.truncate(tmp_path / "dogs" / "dogs-28px.npz", 10**13)  # takes no room on the disk
     monkeypatch.setattr("data.cache.load", None)  # would fail if it were called
     with pytest.raises(RequestError, match=r"images of dogs at .* need 40\.0 TB, and"):
-        loading.load_datasets(["dogs"], settings)
+        load_tiny(["dogs"], tmp_path, use_pickle=True)
 
 
 def test_datasets_count_together(tmp_path, monkeypatch):
@@ -187,14 +188,15 @@ def test_datasets_count_together(tmp_path, monkeypatch):
     rooms = {name: needed_of(tmp_path, [name]) for name in ("mnist", "cifar10")}
     monkeypatch.setattr(memory, "available", lambda: iter([(max(rooms.values()), "here")]))
     for name in rooms:
-        loading.load_datasets([name], data_settings(tmp_path, image_size=40))
+        load_tiny([name], tmp_path, 40)
     with pytest.raises(RequestError, match="65 images of MNIST and 60 images of CIFAR-10 at"):
-        loading.load_datasets(rooms, data_settings(tmp_path, image_size=40))
+        load_tiny(rooms, tmp_path, 40)
 
 
 def needed_of(data_dir, names):
     """Returns the memory that datasets need at 40×40 pixels."""
-    return memory.bytes_needed([loading.FOUND[name](data_settings(data_dir)) for name in names], 40)
+    settings = DataSettings(data_dir)
+    return memory.bytes_needed([find(name, settings, 40, quiet=True) for name in names], 40)
 
 
 def test_the_header_of_a_small_file_cannot_ask_for_much(tmp_path):
@@ -204,7 +206,7 @@ def test_the_header_of_a_small_file_cannot_ask_for_much(tmp_path):
     images.write_bytes(contents[:4] + (10**6).to_bytes(4, "big") + contents[8:100])
     write_idx(folder / mnist.TRAIN_LABELS, np.zeros(10**6))
     with pytest.raises(RequestError, match="promises 784,000,000 bytes of values, found at most"):
-        loading.load_datasets(["mnist"], data_settings(tmp_path, image_size=65_000))
+        load_tiny(["mnist"], tmp_path, 65_000)
 
 
 def test_the_real_command_refuses_what_would_fill_the_machine(tmp_path):

@@ -5,10 +5,9 @@ import pytest
 from PIL import Image
 
 from data.catalog import CATALOG
-from data.loading import load_datasets
 from data.resize import BATCH, to_size
 from errors import RequestError
-from tests.support.datasets import data_settings
+from tests.support.datasets import load_tiny
 
 
 @pytest.mark.parametrize("channels", [1, 3])
@@ -55,7 +54,7 @@ def test_progress_is_one_line_without_a_terminal(capsys):
 
 @pytest.mark.parametrize("size", [20, 28, 32])
 def test_every_dataset_has_the_requested_size(every_data_dir, size):
-    datasets = load_datasets(CATALOG, data_settings(every_data_dir, image_size=size))
+    datasets = load_tiny(CATALOG, every_data_dir, size)
     assert list(datasets) == list(CATALOG)
     for name, dataset in datasets.items():
         for split in (dataset.train, dataset.test):
@@ -72,7 +71,7 @@ def test_every_dataset_has_the_requested_size(every_data_dir, size):
 
 
 def test_drawn_pictures_have_the_requested_size():
-    drawn = load_datasets(["dogs"], data_settings(None, image_size=32, fake_data=True))["dogs"]
+    drawn = load_tiny(["dogs"], None, 32, fake_data=True)["dogs"]
     assert drawn.train.images.shape == (900, 32, 32, 3)
     assert drawn.origin == "drawn dogs, not photographs"
 
@@ -83,4 +82,4 @@ def test_a_file_system_error(tmp_path, monkeypatch):
 
     monkeypatch.setattr("data.mnist.find", refuse)
     with pytest.raises(RequestError, match=r"the data cannot be read: .*denied: 'somewhere'"):
-        load_datasets(["mnist"], data_settings(tmp_path))
+        load_tiny(["mnist"], tmp_path)

@@ -1,11 +1,11 @@
 """Writes tiny files of every dataset in their real formats."""
 
-import argparse
 import gzip
 import io
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
@@ -13,23 +13,17 @@ from PIL import Image
 
 from data.class_names import CIFAR100, CIFAR100_FINE
 from data.dataset import Dataset
+from data.loading import load_datasets
+from settings import DataSettings
 
 BREEDS = ("beagle", "collie", "dingo")
 
 
-def data_settings(data_dir: Path | None, **others: object) -> argparse.Namespace:
-    """Returns the settings that `load_datasets` reads."""
-    settings = {
-        "data_dir": data_dir,
-        "data_dog_dir": None,
-        "dog_breeds": None,
-        "fake_data": False,
-        "image_size": 28,
-        "pickle_file": None,
-        "quiet": True,
-        "use_pickle": False,
-    }
-    return argparse.Namespace(**settings | others)
+def load_tiny(
+    names: Iterable[str], data_dir: Path | None, size: int = 28, **settings: object
+) -> dict:
+    """Loads datasets by their names, with other settings of the data."""
+    return load_datasets(names, DataSettings(data_dir, **settings), size, quiet=True)
 
 
 def check_equal(dataset: Dataset, expected: Dataset) -> None:
