@@ -1,26 +1,34 @@
-"""The command line of a report: draws the accuracies of runs, and tabulates what came out."""
+"""Reports on runs: figures of their test accuracies, and a table of the results."""
 
-import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from command import Parser, exit_code_of, prepare_outputs
 from errors import RequestError
 
 
+@dataclass(frozen=True)
+class Options:
+    """The flags of report.py."""
+
+    runs: list[Path]
+    output: Path
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Makes the report that the arguments ask for; returns the exit code."""
-    return exit_code_of("report.py", lambda _: report(make_parser().parse_args(arguments)))
+    """Runs the command line and returns the exit code."""
+    return exit_code_of("report.py", lambda _: report(read_options(arguments)))
 
 
-def make_parser() -> Parser:
-    """The flags."""
+def read_options(arguments: Sequence[str] | None) -> Options:
+    """Reads the flags."""
     parser = Parser(
         prog="report.py",
-        description="Draws the test accuracies of runs as PNG and SVG, and writes what came out as "
-        "a Markdown table. Runs that differ in the seed alone are drawn as their mean with a band "
-        "of one standard deviation. Runs that are not finished are drawn as far as they go.",
+        description="Draws the test accuracies of runs as PNG and SVG, and writes the results as a "
+        "Markdown table. Runs that differ in the seed alone are drawn as their mean with a band of "
+        "one standard deviation. Unfinished runs are drawn up to their last evaluation.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -35,36 +43,36 @@ def make_parser() -> Parser:
         type=Path,
         default=Path("report"),
         metavar="DIR",
-        help="the folder for report.md and the figures; what it has of the same names is replaced "
+        help="the folder for report.md and the figures; files of the same names are replaced "
         "(default: %(default)s)",
     )
-    return parser
+    return Options(**vars(parser.parse_args(arguments)))
 
 
-def report(settings: argparse.Namespace) -> int:
+def report(options: Options) -> int:
     """Reads the runs, writes the report, and prints its table."""
-    # Here, so that --help and a mistyped flag do not wait for NumPy and matplotlib.
+    # Here, so that --help and a wrong flag do not wait for NumPy and matplotlib.
     from reports.figures import write_figures
     from reports.groups import group_runs
     from reports.runs import read_runs
     from reports.table import make_report, make_table
 
-    runs, left_out = read_runs(settings.runs)
+    runs, left_out = read_runs(options.runs)
     groups, repeated = group_runs(runs)
     table, notes = make_table(groups)
     notes += left_out + repeated
+    report_file = options.output / "report.md"
     try:
-        settings.output.mkdir(parents=True, exist_ok=True)
-        files = write_figures(groups, settings.output)
-        text = make_report(groups, table, notes, files)
-        (settings.output / "report.md").write_text(text, encoding="utf-8")
+        options.output.mkdir(parents=True, exist_ok=True)
+        figures = write_figures(groups, options.output)
+        report_file.write_text(make_report(groups, table, notes, figures), encoding="utf-8")
     except OSError as error:
         raise RequestError(
-            f"--output: {error.filename or settings.output} cannot be written ({error.strerror}); "
+            f"--output: {error.filename or options.output} cannot be written ({error.strerror}); "
             "name a folder that can be"
         ) from error
-    print(table, "", *notes, "", "written:", sep="\n")
-    print(*(f"  {path}" for path in (settings.output / "report.md", *files)), sep="\n")
+    written = [f"  {path}" for path in (report_file, *figures)]
+    print(table, "", *notes, "", "written:", *written, sep="\n")
     return 0
 
 

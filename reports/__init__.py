@@ -1,1 +1,1 @@
-"""What `report.py` does: read runs, put them into groups, draw and tabulate what came of them."""
+"""Reports on runs: groups of equal settings, metrics, tables and figures."""

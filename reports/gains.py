@@ -1,4 +1,4 @@
-"""What training on several tasks gains over training on each alone: Δ.
+"""The gain of training on several tasks over training on each alone: Δ.
 
 Δ is the mean over the tasks of (multi − single) / single of the final accuracy (Maninis et al.
 2019, arXiv 1904.08918), of the means over the seeds.
@@ -9,30 +9,31 @@ from dataclasses import dataclass
 from statistics import fmean
 
 from reports.groups import Group, identity, in_words
+from settings import LogSettings, TaskSettings
+from settings.setting import settings_of
 
-# What may differ between a run on several tasks and a run on one of them that it is held against.
-MAY_DIFFER = ("heads", "max_steps", "epochs", "test_frequency")
-# What has to differ, or says nothing of a run on one task.
-DIFFERS = ("tasks", "schedule", "task_time", "task_weights")
+# The settings in which a run on one task may differ from the run on several that it is compared
+# with. All others (input, network, training, data) must be equal.
+MAY_DIFFER = {*settings_of(TaskSettings), *settings_of(LogSettings)}
 
 
 @dataclass(frozen=True)
 class Gain:
-    """A group's Δ as a share, None where there is none to tell, and a note on how it came."""
+    """A group's Δ, with the runs that it was computed from or the reason why there is none."""
 
-    delta: float | None
+    delta: float | None  # a share: 0.01 is one percent
     note: str
 
 
 def gains_of(groups: Sequence[Group]) -> dict[Group, Gain]:
-    """Δ of each group on several tasks of which there is one on a single task, at least."""
+    """Returns the Δ of each group on several tasks of which at least one was trained alone."""
     found = {group: gain_of(group, groups) for group in groups if len(group.tasks) > 1}
     return {group: gain for group, gain in found.items() if gain is not None}
 
 
 def gain_of(group: Group, groups: Sequence[Group]) -> Gain | None:
-    """Δ of a group; None where not one of its tasks was trained alone."""
-    tasks = group.first.settings["tasks"]
+    """Returns the Δ of a group; None where none of its tasks was trained alone."""
+    tasks = group.first.settings.tasks.tasks
     alone = {task: best_match(group, task, groups) for task in tasks}
     if not any(alone.values()):
         return None
@@ -40,72 +41,60 @@ def gain_of(group: Group, groups: Sequence[Group]) -> Gain | None:
     if missing:
         return Gain(
             None,
-            f"Δ of {group.label}: none, as no run that is otherwise the same was given for "
+            f"Δ of {group.label}: none, as no run with otherwise equal settings was given for "
             f"{', '.join(missing)} alone",
         )
-    zero = [task for task, single in alone.items() if final_accuracies(single)[0] == 0]
+    single_accuracy = {task: final_accuracies(single)[0] for task, single in alone.items()}
+    zero = [task for task, accuracy in single_accuracy.items() if accuracy == 0]
     if zero:
         return Gain(
             None, f"Δ of {group.label}: none, as the accuracy on {', '.join(zero)} alone is 0"
         )
-    singles = [final_accuracies(alone[task])[0] for task in tasks]
-    multi = final_accuracies(group)
-    delta = fmean((many - one) / one for many, one in zip(multi, singles, strict=True))
-    return Gain(delta, note_on(group, alone))
+    delta = fmean(
+        (multi - single_accuracy[task]) / single_accuracy[task]
+        for task, multi in zip(tasks, final_accuracies(group), strict=True)
+    )
+    return Gain(delta, comparison_note(group, alone))
 
 
 def final_accuracies(group: Group) -> list[float]:
-    """Each task's accuracy at the last test, the mean of the seeds."""
-    runs = group.counted
-    return [fmean(run.accuracy[-1, task] for run in runs) for task in range(len(group.tasks))]
+    """Returns each task's accuracy at the last evaluation, the mean over the seeds."""
+    finals = [run.history[-1].accuracy for run in group.counted]
+    return [fmean(accuracies) for accuracies in zip(*finals, strict=True)]
 
 
 def best_match(group: Group, task: str, groups: Sequence[Group]) -> Group | None:
-    """The runs on that task alone whose settings differ in nothing that matters, and least."""
-    fitting = [
+    """Returns the comparable runs on that task alone that differ in the fewest settings.
+
+    Of equally many differences, the nearest number of steps decides.
+    """
+
+    def distance(single: Group) -> tuple[int, int]:
+        steps = single.first.settings.tasks.max_steps - group.first.settings.tasks.max_steps
+        return len(differences(group, single)), abs(steps)
+
+    comparable = [
         single
         for single in groups
-        if single.first.settings["tasks"] == [task]
-        and not differences(group, single, without=(*MAY_DIFFER, *DIFFERS))
+        if single.first.settings.tasks.tasks == (task,)
+        and MAY_DIFFER.issuperset(differences(group, single))
     ]
-    return min(fitting, key=lambda single: rank(group, single), default=None)
+    return min(comparable, key=distance, default=None)
 
 
-def rank(group: Group, single: Group) -> tuple[int, int]:
-    """How far the runs on one task are from the group, to compare: the fewer differences first."""
-    steps = abs(single.first.settings["max_steps"] - group.first.settings["max_steps"])
-    return len(differences(group, single, without=DIFFERS)), steps
-
-
-def differences(group: Group, single: Group, without: Sequence[str]) -> list[str]:
-    """The names of the settings in which two groups differ, but those `without`.
-
-    Data sets that only the group on several tasks has make no difference.
-    """
+def differences(group: Group, single: Group) -> list[str]:
+    """Returns the settings of the runs on one task that differ from the group's, but the task."""
     ours, theirs = identity(group.first), identity(single.first)
-    extra = {f"data of {name}" for name in group.first.data.keys() - single.first.data.keys()}
-    return [
-        name
-        for name in dict.fromkeys([*ours, *theirs])
-        if name not in {*without, *extra} and ours.get(name) != theirs.get(name)
-    ]
+    return [name for name, value in theirs.items() if name != "tasks" and ours.get(name) != value]
 
 
-def note_on(group: Group, alone: dict[str, Group]) -> str:
-    """Which runs on single tasks Δ was taken against, and where their settings differ."""
+def comparison_note(group: Group, alone: dict[str, Group]) -> str:
+    """Names the runs on single tasks that Δ was computed from, and where their settings differ."""
     parts = []
     for task, single in alone.items():
-        settings = single.first.settings
-        words = [
-            in_words(name, settings.get(name))
-            for name in differences(group, single, without=DIFFERS)
-        ]
+        values = identity(single.first)
+        words = [in_words(name, values[name]) for name in differences(group, single)]
         words += ["unfinished"] if not any(run.finished for run in single.runs) else []
-        same = "settings otherwise the same"
-        parts.append(f"{task} alone in {folders(single)} ({', '.join(words) or same})")
-    return f"Δ of {group.label} is taken against {'; '.join(parts)}"
-
-
-def folders(group: Group) -> str:
-    """Where a group's runs are."""
-    return ", ".join(f"`{run.folder}`" for run in group.counted)
+        folders = ", ".join(f"`{run.folder}`" for run in single.counted)
+        parts.append(f"{task} alone in {folders} ({', '.join(words) or 'equal settings'})")
+    return f"Δ of {group.label} compares with {'; '.join(parts)}"

@@ -1,4 +1,4 @@
-"""How the figures look: 800 pixels wide, and to be told apart in grey as well as in colour."""
+"""The style of the figures: 800 pixels wide, with lines that differ in gray as well as in color."""
 
 import itertools
 import textwrap
@@ -14,8 +14,8 @@ from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
 WIDTH = 8.0  # inches; at 100 dots each that is 800 pixels
 DOTS_PER_INCH = 200  # twice as many, for dense screens
-# Neighbours differ in lightness too, and each line's dashes and marker are its own.
-COLOURS = ("#0b1f4d", "#e48a1a", "#b01e5a", "#62c3e8", "#14532d", "#8e6bb0")
+# Neighbors differ in lightness too, and no two lines have the same dashes and marker.
+COLORS = ("#0b1f4d", "#e48a1a", "#b01e5a", "#62c3e8", "#14532d", "#8e6bb0")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 MARKERS_PER_LINE = 9
@@ -39,8 +39,8 @@ SETTINGS = {
 
 
 @contextmanager
-def house_style() -> Iterator[None]:
-    """Draws in the report's own style while it is open, whatever the user's own is."""
+def report_style() -> Iterator[None]:
+    """Draws in the report's style while this is open, whatever matplotlib's configuration is."""
     with matplotlib.rc_context():
         matplotlib.rcdefaults()
         matplotlib.rcParams.update(SETTINGS)
@@ -48,14 +48,14 @@ def house_style() -> Iterator[None]:
 
 
 def new_figure(height: float) -> Figure:
-    """An empty figure, so many inches high."""
+    """Returns an empty figure of a height in inches."""
     return Figure(figsize=(WIDTH, height), layout="constrained")
 
 
-def look(index: int) -> dict:
-    """How the `index`-th line looks: colour, dashes and marker."""
+def line_style(index: int) -> dict:
+    """Returns the color, dashes and marker of the `index`-th line, as matplotlib names them."""
     return {
-        "color": COLOURS[index % len(COLOURS)],
+        "color": COLORS[index % len(COLORS)],
         "linestyle": DASHES[index % len(DASHES)],
         "marker": MARKERS[index % len(MARKERS)],
         "markeredgecolor": "white",
@@ -64,19 +64,24 @@ def look(index: int) -> dict:
 
 
 def draw_line(axes: Axes, x: np.ndarray, curve: tuple[np.ndarray, np.ndarray], index: int) -> None:
-    """A mean with the band of its deviation, both as shares, as the `index`-th look."""
+    """Draws a mean and the band of its deviation, in the style of the `index`-th line.
+
+    Args:
+        x: [T].
+        curve: the mean and the deviation, each [T], 0 to 1.
+    """
     mean, deviation = (100 * shares for shares in curve)
     spacing = -(-len(x) // MARKERS_PER_LINE)
     every = (index * spacing // len(MARKERS) % spacing, spacing)  # beside the others' markers
-    # Not clipped: the markers at both ends would lose a half.
-    axes.plot(x, mean, markevery=every, clip_on=False, **look(index))
+    # Clipped, the markers at both ends would lose a half.
+    axes.plot(x, mean, markevery=every, clip_on=False, **line_style(index))
     if np.any(deviation > 0):
         low, high = mean - deviation, mean + deviation
-        axes.fill_between(x, low, high, color=look(index)["color"], alpha=0.2, linewidth=0)
+        axes.fill_between(x, low, high, color=line_style(index)["color"], alpha=0.2, linewidth=0)
 
 
 def set_axes(axes: Axes, right: float, ticks: int = 6) -> None:
-    """Accuracies from 0 to 100 %, against whole numbers from 0 to `right`."""
+    """Sets the axes to accuracies of 0 to 100 % against whole numbers from 0 to `right`."""
     axes.set_xlim(0, right)
     axes.set_ylim(0, 101)
     axes.yaxis.set_major_locator(MaxNLocator(5))
@@ -87,7 +92,7 @@ def set_axes(axes: Axes, right: float, ticks: int = 6) -> None:
 
 
 def add_legend(figure: Figure, handles: Sequence, names: Sequence[str]) -> None:
-    """A legend below all axes, in as many columns as fit."""
+    """Adds a legend below all axes, in as many columns as fit."""
     names = [textwrap.fill(name, CHARACTERS_PER_LINE - 9) for name in names]
     longest = max(len(line) for name in names for line in name.split("\n"))
     columns = max(1, min(len(names), 4, CHARACTERS_PER_LINE // (longest + 9)))
@@ -106,14 +111,14 @@ def add_legend(figure: Figure, handles: Sequence, names: Sequence[str]) -> None:
 
 
 def add_title(figure: Figure, *lines: str) -> None:
-    """A title above all axes, folded where it is too long."""
+    """Adds a title above all axes, with long lines folded and empty ones left out."""
     folded = itertools.chain(*(textwrap.wrap(line, CHARACTERS_PER_LINE) for line in lines))
     figure.suptitle("\n".join(folded))
 
 
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Writes a figure as PNG and as SVG."""
+    """Writes a figure as PNG and as SVG, and returns both files."""
     png, svg = folder / f"{name}.png", folder / f"{name}.svg"
     figure.savefig(png, dpi=DOTS_PER_INCH)
-    figure.savefig(svg, metadata={"Date": None})  # a date would make equal figures unequal
+    figure.savefig(svg, metadata={"Date": None})  # a date would make equal figures differ
     return [png, svg]

@@ -1,0 +1,109 @@
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from errors import RequestError
+from reports.runs import read_run, read_runs
+from settings import Settings
+from tests.support.run_folders import write_run
+
+
+def test_a_truncated_last_line_is_left_out(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", [[0.1, 0.1], [0.5, 0.2], [0.4, 0.6]], finished=False)
+    whole = (run / "metrics.jsonl").read_text()
+    (run / "metrics.jsonl").write_text(whole[:-20])
+    assert read_run(run).steps.tolist() == [0, 100]
+    (run / "metrics.jsonl").write_text(whole[:-1])  # whole but for the line's end
+    assert read_run(run).steps.tolist() == [0, 100, 200]
+
+
+def test_a_run_named_twice_counts_once(tmp_path: Path) -> None:
+    one, two = (write_run(tmp_path / n, seed=int(n)) for n in "12")
+    runs, notes = read_runs([one, two, one / ".." / "1", two])
+    assert [run.folder for run in runs] == [one, two] and notes == []
+
+
+def test_runs_below_a_folder_are_found(tmp_path: Path) -> None:
+    one, two = (write_run(tmp_path / "log" / name) for name in ("a/deep/1", "b/2"))
+    assert [run.folder for run in read_runs([tmp_path / "log", two])[0]] == [one, two]
+
+
+def test_a_run_without_an_evaluation_is_named_and_left_out(tmp_path: Path) -> None:
+    good, empty, bare = (write_run(tmp_path / n, [[1, 1]] * (n == "good")) for n in ("good", *"eb"))
+    (bare / "metrics.jsonl").unlink()
+    runs, notes = read_runs([empty, good, bare])
+    assert [run.folder for run in runs] == [good]
+    assert [str(empty) in notes[0], str(bare) in notes[1], len(notes)] == [True, True, 2]
+    with pytest.raises(RequestError, match="nothing to report"):
+        read_runs([empty, bare])
+
+
+def test_a_run_at_its_end_without_a_summary_is_unfinished(tmp_path: Path) -> None:
+    run = read_run(write_run(tmp_path / "0", [[0.1, 0.1], [0.2, 0.4]], finished=False))
+    assert not run.finished
+    assert run.progress == "unfinished: no summary.json after 100 steps"
+
+
+def test_folders_that_hold_no_run_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "file").write_text("")
+    no_folder = "there is no such folder"
+    reasons = {"none": no_folder, "empty": "it has no config.json", "file": no_folder}
+    for name, reason in reasons.items():
+        message = f"{tmp_path / name} is no run's folder: {reason}; name a folder such as log/"
+        with pytest.raises(RequestError, match=re.escape(message)):
+            read_runs([tmp_path / name])
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ("{", "is not JSON"),
+        ("\udcff", "is not JSON"),
+        ("[]", "has no settings"),
+        ('{"settings": 3}', "has no settings"),
+        ('{"settings": {"max_steps": 100, "task_time": 1, "seed": 0}}', "tasks is missing"),
+        ({"tasks": []}, "its tasks, ()"),
+        ({"tasks": "id"}, "tasks: expected a list"),
+        ({"max_steps": None}, "its max_steps, None"),
+        ({"seed": None}, "seed: expected a whole number"),
+        ({"task_time": 0}, "task_time: expected a whole number"),
+        ({"task_time": None}, "its task_time, None"),
+        ({"schedule": "spiral"}, "schedule: expected one of cycle"),
+        ({"schedule": "random", "task_weights": [1]}, "its task_weights, (1.0,)"),
+        ({"schedule": "joint", "task_weights": [0, 0]}, "its task_weights, (0.0, 0.0)"),
+    ],
+)
+def test_damaged_configs_are_refused(tmp_path: Path, config: str | dict, expected: str) -> None:
+    if isinstance(config, dict):
+        settings = Settings().to_json() | {"max_steps": 1, "task_time": 1} | config
+        config = json.dumps({"settings": settings})
+    run = write_run(tmp_path / "run")
+    (run / "config.json").write_bytes(config.encode(errors="surrogateescape"))
+    with pytest.raises(RequestError) as error:
+        read_run(run)
+    assert expected in str(error.value) and str(run / "config.json") in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('{"step": 100, "accu', "it is not an evaluation in JSON"),
+        ("", "it is not an evaluation in JSON"),
+        ('{"step": 0, "accuracy": [0.1, 0.1]}', "expected a step beyond 0, got 0"),
+        ('{"accuracy": [0.1, 0.1]}', "expected a step beyond 0, got None"),
+        ('{"step": 100, "accuracy": [0.1]}', "expected an accuracy for each of 2 tasks, got 1"),
+        ('{"step": 100, "accuracy": [0.1, NaN]}', "expected a list of numbers from 0 to 1"),
+        ('{"step": 100, "accuracy": [0.1, 97.0]}', "expected a list of numbers from 0 to 1"),
+    ],
+)
+def test_damaged_lines_are_refused_by_their_number(
+    tmp_path: Path, line: str, expected: str
+) -> None:
+    metrics = write_run(tmp_path / "run", [[0.1, 0.1]] * 3) / "metrics.jsonl"
+    first, _, last = metrics.read_text().splitlines()
+    metrics.write_text("\n".join([first, line, last, ""]))
+    with pytest.raises(RequestError, match=re.escape(f"{metrics}, line 2: {expected}")):
+        read_run(metrics.parent)
