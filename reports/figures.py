@@ -23,7 +23,7 @@ from reports.style import (
     set_axes,
 )
 
-# More lines in one panel, or panels in a comparison, could not be told apart.
+# More lines in one panel, or panels in a comparison, could not be distinguished.
 MAX_TASKS = 6
 # More turns are too narrow to see.
 MAX_TURNS = 60
@@ -44,10 +44,7 @@ class Turn:
 
 
 def turns_of(group: Group) -> tuple[list[Turn], str]:
-    """Returns the turns to shade, or none with the reason to put into the title.
-
-    A single task needs no reason: it is trained throughout.
-    """
+    """Returns the turns to shade; where there are none, the reason if the title needs one."""
     schedule, last = group.first.schedule, group.last_step
     kind = group.first.settings.tasks.schedule
     if len(group.tasks) == 1:
@@ -172,13 +169,7 @@ def draw_apart(group: Group, turns: Sequence[Turn]) -> Figure:
 
 
 def new_panels(count: int, columns: int, height: float, x_label: str) -> tuple[Figure, list[Axes]]:
-    """Returns a figure and its panels, row by row, which share both axes.
-
-    Args:
-        count: the number of panels.
-        height: of a row, in inches.
-        x_label: of the lowest panels.
-    """
+    """Returns a figure and its panels, each `height` inches, row by row; they share both axes."""
     rows = -(-count // columns)
     figure = new_figure(1.5 + height * rows)
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
@@ -194,11 +185,7 @@ def new_panels(count: int, columns: int, height: float, x_label: str) -> tuple[F
 
 
 def draw_comparison(groups: Sequence[Group], against: str) -> Figure:
-    """Draws the groups in comparison, a panel for each task.
-
-    Args:
-        against: "steps" or "switches" of task, on the horizontal axis.
-    """
+    """Draws the groups in comparison, a panel for each task, against "steps" or "switches"."""
     names = list(dict.fromkeys(name for group in groups for name in group.tasks))
     shown = panels_of(groups, names)
     columns = min(len(shown), 2)

@@ -64,12 +64,7 @@ def line_style(index: int) -> dict:
 
 
 def draw_line(axes: Axes, x: np.ndarray, curve: tuple[np.ndarray, np.ndarray], index: int) -> None:
-    """Draws a mean and the band of its deviation, in the style of the `index`-th line.
-
-    Args:
-        x: [T].
-        curve: the mean and the deviation, each [T], 0 to 1.
-    """
+    """Draws the `index`-th curve: a mean and its deviation (each [T], 0 to 1) against x [T]."""
     mean, deviation = (100 * shares for shares in curve)
     spacing = -(-len(x) // MARKERS_PER_LINE)
     every = (index * spacing // len(MARKERS) % spacing, spacing)  # beside the others' markers

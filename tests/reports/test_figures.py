@@ -52,13 +52,10 @@ def test_a_figure_without_shading_says_why(tmp_path: Path, changes: dict, expect
 
 
 def test_titles_name_drawn_data(tmp_path: Path) -> None:
-    real = write_run(tmp_path / "1", [[0.1, 0.1]])
-    drawn = write_run(tmp_path / "2", [[0.1, 0.1]], seed=1, fake_data=True)
-    both = groups_of(real, drawn)
-    assert draw_group(both[1]).get_suptitle().startswith("DRAWN DATA: ")
-    assert "DRAWN" not in draw_group(both[0]).get_suptitle()
-    title = draw_comparison(both, "steps").get_suptitle()
-    assert title.startswith("DRAWN DATA where the label says so")
+    runs = [write_run(tmp_path / str(drawn), fake_data=drawn) for drawn in (False, True)]
+    real, drawn, both = (figure.get_suptitle() for _, figure in draw_figures(groups_of(*runs)))
+    assert "DRAWN" not in real and drawn.startswith("DRAWN DATA: ")
+    assert both.startswith("DRAWN DATA where the label says so")
 
 
 def test_titles_name_unfinished_runs(tmp_path: Path) -> None:
@@ -195,30 +192,24 @@ def test_a_comparison_against_switches_is_of_groups_whose_tasks_take_turns(tmp_p
     np.testing.assert_allclose(lines[0].get_ydata(), [100 * n / 9 for n in (2, 4, 6, 8)])
 
 
-def test_figures_are_written_as_png_and_svg(tmp_path: Path) -> None:
-    groups = groups_of(
-        write_run(tmp_path / "0", rising(10, 9), tasks=LONG_NAMES[:10]),
-        write_run(tmp_path / "1", rising(10, 9), tasks=LONG_NAMES[:10], task_time=100),
-    )
-    written = write_figures(groups, tmp_path)
+def test_equal_runs_give_equal_files_as_png_and_svg(tmp_path: Path) -> None:
+    names = LONG_NAMES[:10]
+    runs = [
+        write_run(tmp_path / f"{time}{n}", rising(10, 9), tasks=names, task_time=time, seed=n)
+        for time, n in itertools.product((100, 200), range(2))
+    ]
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        written = write_figures(groups_of(*runs), folder)
     stems = ["group_1", "group_2", "against_steps", "against_switches"]
     assert [path.name for path in written] == [f"{s}.{e}" for s in stems for e in ("png", "svg")]
+    assert all(
+        path.read_bytes() == (tmp_path / "first" / path.name).read_bytes() for path in written
+    )
     for png, svg in zip(written[::2], written[1::2], strict=True):
         with Image.open(png) as image:
             image.load()
             assert image.width == 1600
-        ElementTree.parse(svg)
-    texts = "".join(ElementTree.parse(tmp_path / "group_1.svg").getroot().itertext())
-    assert all(name in texts for name in LONG_NAMES[:10])
-
-
-def test_equal_runs_give_equal_files(tmp_path: Path) -> None:
-    folders = [tmp_path / "runs" / f"{time}{seed}" for time in (1, 2) for seed in (1, 2)]
-    for folder in folders:
-        time, seed = map(int, folder.name)
-        write_run(folder, rising(2, 9), task_time=100 * time, seed=seed)
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        write_figures(groups_of(*folders), tmp_path / name)
-    for path in (tmp_path / "one").iterdir():
-        assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes(), path.name
+        text = "".join(ElementTree.parse(svg).getroot().itertext())
+        assert "mean over the tasks" in text
+        assert not svg.name.startswith("group") or all(name in text for name in names)
