@@ -1,1 +1,1 @@
-"""What is measured, and how to measure it again."""
+"""Benchmarks of the program: beside Keras on the same network, and as a whole from outside."""

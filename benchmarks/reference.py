@@ -1,63 +1,55 @@
-"""The same network, trained and tested by Keras's own loops."""
-
-import argparse
+"""The textbook network, trained and evaluated by Keras's own loops on arrays in memory."""
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from data.dataset import Dataset
-from networks.channels import CHANNELS, lay_channels
+from networks.channels import input_shape, lay_channels
+from settings import Settings
+
+EVALUATION_BATCH = 500  # with which Keras is faster than with 100
 
 
 class Reference:
-    """The textbook's network in Keras, on arrays in memory: what the program is compared to."""
+    """The layers of `--network conv fc --norm batch` in Keras, in the textbook order."""
 
-    def __init__(self, settings: argparse.Namespace, dataset: Dataset, examples: int) -> None:
-        """Takes so many examples of the training set, from the start again where it has fewer."""
-        style, train, test = settings.input_style, dataset.train, dataset.test
-        places = np.arange(examples) % len(train.labels)
-        self.batch = settings.batch
-        self.train = network_images(train.images[places], style), train.labels[places]
-        self.test = network_images(test.images, style), test.labels
+    def __init__(self, settings: Settings, dataset: Dataset, examples: int) -> None:
+        """Takes that many training examples, from the start again where there are fewer."""
+        indices = np.arange(examples) % len(dataset.train.labels)
+        self.settings, self.batch = settings, settings.training.batch
+        self.train = self.images(dataset.train.images[indices]), dataset.train.labels[indices]
+        self.test = self.images(dataset.test.images), dataset.test.labels
+        (filters,) = settings.network.filters
         keras.config.set_dtype_policy("float32")
-        keras.utils.set_random_seed(settings.seed)
-        self.model = build(settings)
+        layers = keras.layers
+        self.model = keras.Sequential(
+            [
+                keras.Input(input_shape(settings.input)),
+                layers.Conv2D(filters, 5, padding="same", activation="relu"),
+                layers.MaxPooling2D(3, 2, padding="same"),
+                layers.BatchNormalization(),
+                layers.Dropout(1 - settings.network.dropout),
+                layers.Flatten(),
+                layers.Dense(10),
+            ]
+        )
+        self.model.compile(
+            optimizer=keras.optimizers.SGD(settings.training.learning_rate),
+            loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
+            metrics=["accuracy"],
+        )
+
+    def images(self, images: np.ndarray) -> np.ndarray:
+        """Converts [N, S, S, 1] uint8 to the network's input, [N, S, S, C] float32 in [0, 1]."""
+        scaled = tf.cast(images, tf.float32) / 255
+        return lay_channels(scaled, self.settings.input.input_style).numpy()
 
     def fit(self, steps: int) -> None:
         """Trains that many steps."""
         images, labels = (array[: steps * self.batch] for array in self.train)
-        self.model.fit(images, labels, batch_size=self.batch, epochs=1, verbose=0)
+        self.model.fit(images, labels, batch_size=self.batch, verbose=0)
 
-    def evaluate(self, batch: int) -> None:
-        """Tests on the whole test set."""
-        self.model.evaluate(*self.test, batch_size=batch, verbose=0)
-
-
-def network_images(images: np.ndarray, input_style: str) -> np.ndarray:
-    """Images [N, S, S, 1] uint8 in the network's channels, [N, S, S, C] float32 in [0, 1]."""
-    return lay_channels(tf.cast(images, tf.float32) / 255, input_style).numpy()
-
-
-def build(settings: argparse.Namespace) -> keras.Model:
-    """The layers of `--network conv fc --norm batch`, in the textbook's order, ready to train."""
-    layers = keras.layers
-    (filters,) = settings.filters
-    size = settings.image_size
-    model = keras.Sequential(
-        [
-            keras.Input((size, size, CHANNELS[settings.input_style])),
-            layers.Conv2D(filters, 5, padding="same", activation="relu"),
-            layers.MaxPooling2D(3, 2, padding="same"),
-            layers.BatchNormalization(),
-            layers.Dropout(1 - settings.dropout),
-            layers.Flatten(),
-            layers.Dense(10),
-        ]
-    )
-    model.compile(
-        optimizer=keras.optimizers.SGD(settings.learning_rate),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-    )
-    return model
+    def evaluate(self) -> None:
+        """Evaluates the whole test set."""
+        self.model.evaluate(*self.test, batch_size=EVALUATION_BATCH, verbose=0)
