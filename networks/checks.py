@@ -148,7 +148,7 @@ def resolve_heads(network: NetworkSettings, facts: NetworkFacts, classes: Mappin
     if heads == "shared" and len(set(classes.values())) > 1:
         counts = ", ".join(f"{name} {count}" for name, count in classes.items())
         raise RequestError(
-            "--heads shared: the tasks must have equally many classes, and they have "
+            "--tasks: with --heads shared all must have equally many classes, and they have "
             f"{counts}; name --heads multi for an output layer for each task"
         )
     return heads

@@ -1,6 +1,7 @@
 """The flags of task.py, made of the settings, and the presets that hold some of them."""
 
 import argparse
+import re
 import shlex
 from collections.abc import Sequence
 from typing import Any
@@ -56,6 +57,7 @@ def make_parser() -> Parser:
         fromfile_prefix_chars="@",
         argument_default=argparse.SUPPRESS,  # so that only what was given is in the result
     )
+    parser._negative_number_matcher = re.compile(r"-\.?\d")  # argparse's own lacks -1e-5
     for section in sections():
         group = parser.add_argument_group(section.title)
         for name, facts in settings_of(section).items():

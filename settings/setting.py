@@ -42,7 +42,11 @@ class Setting:
         if self.nargs is None:
             return self.kind.from_json(value)
         count = self.nargs if isinstance(self.nargs, int) else None
-        if not isinstance(value, list) or count not in (None, len(value)):
+        if (
+            not isinstance(value, list)
+            or count not in (None, len(value))
+            or not (value or self.optional)  # filters are empty in a network without conv
+        ):
             raise ValueError(f"expected a list of {self.kind.expected}, got {value!r:.60}")
         return tuple(self.kind.from_json(item) for item in value)
 

@@ -48,8 +48,8 @@ def tasks_named(name: str, alphabets: Alphabets) -> Sequence[Task]:
     if not colon or family not in FAMILIES:
         known = [*TASKS, "omniglot", *(form for form, _ in FAMILIES.values())]
         raise RequestError(
-            f"--tasks: no task {name!r}{nearest(name, known)}; there are {', '.join(known)} "
-            "(--list-tasks describes them)"
+            f"--tasks: no task {name!r}{nearest(name, [*known, *ALIASES])}; there are "
+            f"{', '.join(known)} (--list-tasks describes them)"
         )
     members = members_of(family, alphabets)
     if member == "*":

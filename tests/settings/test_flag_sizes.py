@@ -1,12 +1,13 @@
-"""Sizes that no memory and no file system takes are refused, and those just below are not."""
+"""Sizes beyond any memory or file system are refused, and the largest below are accepted."""
 
 import pytest
 
 from errors import RequestError
-from settings import parse_flags
+from runs.folder import parent_folder
+from runs.request import read_request
 
 
-# Of four bytes each 250,000 million fit into 1,000 GB; how many there are is worked out by hand.
+# 250,000 million numbers of four bytes fit into 1,000 GB; each case's are counted by hand.
 @pytest.mark.parametrize(
     ("flags", "largest"),
     [
@@ -29,17 +30,16 @@ from settings import parse_flags
         ("--batch 1 --network encoder --image-size", 5_523),
     ],
 )
-def test_what_no_memory_holds_is_refused(flags, largest):
-    parse_flags([*flags.split(), str(largest)])
-    told = (
-        r"a training step needs 1,000 GB of memory or more, expected at most 1,000; lower --batch"
-    )
-    with pytest.raises(RequestError, match=told):
-        parse_flags([*flags.split(), str(largest + 1)])
+def test_more_than_any_memory_is_refused(flags, largest):
+    read_request([*flags.split(), str(largest)])
+    message = "a training step needs 1,000 GB of memory or more, expected at most 1,000; lower --ba"
+    with pytest.raises(RequestError, match=message):
+        read_request([*flags.split(), str(largest + 1)])
 
 
-def test_a_run_of_the_deepest_network_has_a_folder(tmp_path):
-    settings = parse_flags(["--network", *["conv"] * 49, "fc", "--log-dir", str(tmp_path)])
-    (tmp_path / f"n_{'_'.join(settings.network)}_multi").mkdir()
+def test_the_deepest_network_has_a_folder(tmp_path):
+    flags = ["--heads", "multi", "--log-dir", str(tmp_path), "--network", "conv"]
+    _, settings = read_request([*flags, *["conv"] * 48, "fc"])
+    parent_folder(settings).mkdir(parents=True)
     with pytest.raises(RequestError, match="--network: expected at most 50 layers, got 51"):
-        parse_flags(["--network", *["conv"] * 50, "fc"])
+        read_request([*flags, *["conv"] * 49, "fc"])
