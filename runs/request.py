@@ -124,7 +124,13 @@ def resumed_settings(folder: Path, given: Mapping[str, object]) -> Settings:
             f"--resume: {folder} resumes with the settings that it was started with, and these "
             f"cannot be used: {error}"
         ) from error
-    settings = resolve(stored.replace(**given))
+    asked = stored.replace(**given)
+    try:
+        settings = resolve(asked)
+    except RequestError as error:
+        if not str(error).startswith(tuple(map(flag, given))):  # a stored setting is named
+            check_unchanged(folder, started, asked)
+        raise
     check_unchanged(folder, started, settings)
     if settings.tasks.max_steps < started.tasks.max_steps:
         raise RequestError(

@@ -1,12 +1,14 @@
 """Flags: their defaults, what follows from them, and refusals before TensorFlow is imported."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from errors import RequestError
 from runs.announcement import announce_run
 from runs.request import read_request
 from settings import Settings, flag
@@ -249,6 +251,23 @@ def test_a_file_that_holds_no_flags_is_refused(tmp_path, contents, message):
     result = run_command(f"@{preset}")
     assert result.returncode == 2
     assert message in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ("--network encoder", "--network: RUN was started with conv fc, and now it is encoder; "),
+        ("--schedule joint", "--schedule: RUN was started with cycle, and now it is joint; leave"),
+        ("--filters 8", "--filters: RUN was started with 64, and now it is 8; leave the flag out"),
+        ("--network fc conv", "--network fc conv: must end in fc"),
+        ("--batch 0", "--batch: expected a whole number, 1 to"),
+        ("--max-steps 9", "--max-steps 9: RUN is to train 25000; name that or more"),
+    ],
+)
+def test_a_refused_resumption_names_the_flag(flags, message, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"settings": dry_run("")}))
+    with pytest.raises(RequestError, match=re.escape(message.replace("RUN", str(tmp_path)))):
+        read_request(["--resume", str(tmp_path), *flags.split()])
 
 
 @pytest.mark.parametrize(
