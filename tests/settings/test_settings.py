@@ -31,10 +31,11 @@ def in_json(value: object) -> object:
 
 def test_every_setting_has_a_flag_and_help():
     actions = {action.dest: action for action in make_parser()._actions if action.dest != "help"}
-    assert set(actions) == {*DECLARED, *settings_of(Command)}
-    for name, action in actions.items():
-        assert action.option_strings[0] == flag(name)
-        assert action.help.strip()
+    declared = DECLARED | settings_of(Command)
+    assert list(actions) == list(declared)
+    for name, facts in declared.items():
+        assert actions[name].option_strings[0] == flag(name)
+        assert facts.help.strip()
 
 
 def test_a_name_is_declared_once():

@@ -51,13 +51,13 @@ def several(flag: Flag, most: int) -> Flag:
 def whole(least: int = 1, most: int = MAX_COUNT) -> Flag:
     """A flag with a whole number."""
     good = one_of(*map(str, range(least, least + 20)), str(most), "64", "１２", "1_6", "+9", " 8 ")
-    outside = (str(least - 1), str(most + 1), "-7", "-1e3", "9" * 5_000)
-    return Flag(good, one_of("1.5", "1e3", *outside, *NOT_NUMBERS))
+    outside = one_of(str(least - 1), str(most + 1))
+    return Flag(good, outside | one_of("1.5", "1e3", "-1e3", "9" * 5_000, *NOT_NUMBERS))
 
 
 def number(good: tuple[str, ...], bad: tuple[str, ...]) -> Flag:
     """A flag with a number."""
-    return Flag(one_of(*good), one_of(*bad, *NOT_NUMBERS))
+    return Flag(one_of(*good), one_of(*bad) | one_of(*NOT_NUMBERS))
 
 
 def choice(*texts: str) -> Flag:
