@@ -1,10 +1,13 @@
-import argparse
+"""The schedules, by the tasks that they train at each step."""
+
 import math
+from functools import partial
 
 import numpy as np
 import pytest
 
-from tasks.schedule import Cycle, Joint, Random, make_schedule, relative_weights, stretch_end
+from settings import TaskSettings
+from tasks.schedule import Cycle, Joint, Random, chunk_end, make_schedule, relative_weights
 
 
 def test_tasks_take_turns():
@@ -29,7 +32,7 @@ SCHEDULES = [
 
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
-def test_counts_and_switches_are_those_of_tasks_at(schedule):
+def test_counts_and_switches_agree_with_tasks_at(schedule):
     trained = [schedule.tasks_at(step) for step in range(30)]
     switched = [step for step in range(1, 30) if trained[step] != trained[step - 1]]
     tasks = {task for step in trained for task in step}
@@ -51,8 +54,8 @@ def test_joint_trains_all_at_every_step_and_never_switches():
 
 
 @pytest.mark.parametrize("weights", [[1, 1, 1], [1, 2, 3, 4], [0.5, 0, 1.5]])
-def test_random_draws_in_the_proportions_asked_for(weights):
-    """A chi-squared test on 10,000 draws, against the 0.999 quantile."""
+def test_random_draws_in_proportion_to_the_weights(weights):
+    """Tests 10,000 draws by chi-squared, against the 0.999 quantile."""
     drawn = Random(weights, steps=10_000, seed=1).drawn
     counts = np.bincount(drawn, minlength=len(weights))
     expected = 10_000 * np.array(weights) / sum(weights)
@@ -63,7 +66,7 @@ def test_random_draws_in_the_proportions_asked_for(weights):
 
 
 def test_random_draws_are_independent_of_each_other():
-    """Pairs of neighbours are as frequent as independent draws make them, likewise tested."""
+    """Tests the frequencies of pairs of neighbors in the same way."""
     drawn = Random([1, 1, 2], steps=10_000, seed=2).drawn
     pairs = np.bincount(3 * drawn[::2] + drawn[1::2], minlength=9)
     share = np.array([1, 1, 2]) / 4
@@ -75,32 +78,36 @@ def test_random_follows_from_the_seed_alone():
     first, again, other = (Random([1, 2], steps=100, seed=seed).drawn for seed in (5, 5, 6))
     np.testing.assert_array_equal(first, again)
     assert (first != other).any()
-    longer = Random([10, 20], steps=200, seed=5).drawn  # the same proportions, and more steps
+    longer = Random([10, 20], steps=200, seed=5).drawn  # the same proportions, more steps
     np.testing.assert_array_equal(longer[:100], first)
 
 
-def settings(**given):
-    defaults = {"tasks": ["a", "b"], "task_weights": None, "task_time": 5, "seed": 0}
-    return argparse.Namespace(**{**defaults, "max_steps": 10, **given})
+settings = partial(TaskSettings, tasks=("a", "b"), task_time=5, max_steps=10)
 
 
-def test_the_flags_make_the_schedule():
-    assert make_schedule(settings(schedule="cycle")) == Cycle(tasks=2, task_time=5)
-    assert make_schedule(settings(schedule="joint")) == Joint(2)
-    random = make_schedule(settings(schedule="random", task_weights=[1.0, 0.0]))
+def test_the_settings_name_the_schedule():
+    assert make_schedule(settings(), seed=0) == Cycle(tasks=2, task_time=5)
+    assert make_schedule(settings(schedule="joint"), seed=0) == Joint(2)
+    random = make_schedule(settings(schedule="random", task_weights=(1.0, 0.0)), seed=0)
     assert list(random.drawn) == [0] * 10
 
 
-def test_weights_have_a_mean_of_one():
-    assert relative_weights(settings()) == [1, 1]
-    assert relative_weights(settings(task_weights=[1.0, 3.0])) == [0.5, 1.5]
-    assert relative_weights(settings(task_weights=[10.0, 30.0])) == [0.5, 1.5]
-    assert relative_weights(settings(task_weights=[1e308, 1e308])) == [1, 1]
-    assert relative_weights(settings(task_weights=[5e-324, 0.0])) == [2, 0]
+@pytest.mark.parametrize(
+    ("given", "scaled"),
+    [
+        (None, [1, 1]),
+        ((1.0, 3.0), [0.5, 1.5]),
+        ((10.0, 30.0), [0.5, 1.5]),
+        ((1e308, 1e308), [1, 1]),
+        ((5e-324, 0.0), [2, 0]),
+    ],
+)
+def test_weights_have_a_mean_of_one(given, scaled):
+    assert relative_weights(settings(task_weights=given)) == scaled
 
 
-def test_a_stretch_ends_at_whatever_comes_first():
-    assert stretch_end(0, stops=(100, 30), periods=(20, 50)) == 20
-    assert stretch_end(20, stops=(100, 30), periods=(20, 50)) == 30
-    assert stretch_end(40, stops=(100, 60), periods=(20, 50)) == 50
-    assert stretch_end(90, stops=(95, math.inf), periods=(20,)) == 95
+def test_a_chunk_ends_at_the_first_stop_or_multiple_of_a_period():
+    assert chunk_end(0, stops=(100, 30), periods=(20, 50)) == 20
+    assert chunk_end(20, stops=(100, 30), periods=(20, 50)) == 30
+    assert chunk_end(40, stops=(100, 60), periods=(20, 50)) == 50
+    assert chunk_end(90, stops=(95, math.inf), periods=(20,)) == 95

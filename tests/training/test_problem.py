@@ -1,0 +1,57 @@
+"""A network with its tasks, and the loops that are compiled for them."""
+
+import numpy as np
+import pytest
+
+from tests.support.problems import make_problem, set_output, weights_of
+
+
+def test_every_task_is_compiled_once_for_chunks_of_any_length_however_often_tasks_switch():
+    problem = make_problem(tasks=("id", "inv"), filters=(2,), batch=4)
+    for start, end, task in ((0, 1, 0), (1, 4, 1), (4, 6, 0), (6, 7, 1), (7, 8, 0)):
+        problem.loop_for((task,)).train(start, end, 4 * start)
+        problem.evaluate(lambda: False)
+    assert len(problem.loops) == len(problem.evaluations) == 2
+    for compiled in (
+        *(loop._train for loop in problem.loops.values()),
+        *(evaluation._evaluate for evaluation in problem.evaluations),
+    ):
+        assert compiled.experimental_get_tracing_count() == 1
+
+
+def test_tasks_are_evaluated_in_their_order():
+    problem = make_problem(tasks=("id", "inv", "id"), heads="multi", network=("fc",))
+    set_output(problem.network)
+    for head, bias in zip(problem.network.heads, (1, 9, 81), strict=True):
+        head.layers[-1].bias.assign(np.log([1, 1, 1, bias, 1, 1, 1, 1, 1, 1]))
+    losses = [tally.loss for tally in problem.evaluate(lambda: False)]
+    assert losses == pytest.approx([np.log((bias + 9) / bias) for bias in (1, 9, 81)])
+
+
+@pytest.mark.parametrize(
+    ("settings", "tolerance"),
+    [
+        ({"filters": (3,), "tasks": ("id", "cifar10")}, 0.01),
+        ({"filters": (3,), "norm": "lrn", "schedule": "joint", "l2": 0.01}, 0.01),
+        # On the same images, since a second pass takes as long again to compile.
+        ({"network": ("encoder",), "tasks": ("id", "id"), "batch": 10}, 0.01),
+        ({"network": ("cross-stitch",), "tasks": ("id", "id"), "batch": 10}, 0.01),
+        ({"filters": (3,), "norm": "none", "precision": "bfloat16"}, 0.2),
+    ],
+)
+def test_xla_trains_as_well(settings, tolerance):
+    """A step of both tasks moves each of the weights by as much as without it."""
+    settings = {"tasks": ("id", "inv"), "heads": "multi", "learning_rate": 0.001, **settings}
+    plain, compiled = (make_problem(xla=xla, **settings) for xla in (False, True))
+    before = weights_of(plain.network)
+    for problem in (plain, compiled):
+        problem.loop_for((0, 1)).train(0, 1, 0)
+    after, with_xla = weights_of(plain.network), weights_of(compiled.network)
+    for start, one, other in zip(before, after, with_xla, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6 + tolerance * abs(one - start).max())
+    loop = compiled.loop_for((0, 1))
+    for start, end in ((1, 2), (2, 5)):  # chunks of any length
+        loop.train(start, end, 100 * start)
+    assert loop.update.experimental_get_tracing_count() == 1
+    graph = loop._train.get_concrete_function().graph.as_graph_def()
+    assert "_XlaMustCompile" in str(graph)
