@@ -15,7 +15,7 @@ ROWS = np.stack([ROWS, ROWS + 100])
 
 
 def transformed(name: str, images: np.ndarray, seeds: Seeds = SEEDS) -> np.ndarray:
-    """Applies the task's transform to gray images [B, H, W, 1] uint8; returns [B, H, W], 0 to 255."""
+    """Returns gray images [B, H, W, 1] uint8 as the task has them, [B, H, W] in 0 to 255."""
     result = TASKS[name].transform(tf.constant(images, tf.float32) / 255, seeds).numpy()
     return result[..., 0] * 255
 

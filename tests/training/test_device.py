@@ -58,6 +58,7 @@ def test_a_missing_gpu_is_refused():
 @pytest.fixture
 def two_gpus(monkeypatch):
     """Pretends that there are two GPUs, and records the calls that configure them."""
+    experimental = tf.config.experimental
     gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{n}", "GPU") for n in (0, 1)]
     calls = []
     for owner, name, stand_in in (
@@ -68,7 +69,7 @@ def two_gpus(monkeypatch):
             "set_memory_growth",
             lambda *call: calls.append(("growth", *call)),
         ),
-        (tf.config.experimental, "get_device_details", lambda gpu: {"device_name": "Some GPU"}),
+        (experimental, "get_device_details", lambda gpu: {"device_name": "Some GPU"}),
     ):
         monkeypatch.setattr(owner, name, stand_in)
     return gpus, calls
