@@ -49,11 +49,11 @@ def resolve(settings: Settings) -> Settings:
     chosen = choose_tasks(settings.tasks, settings.data, settings.log.quiet)
     names = tuple(task.name for task in chosen)
     tasks = resolve_schedule(replace(settings.tasks, tasks=names))
-    classes = {task.name: task.classes for task in chosen}
-    network = resolve_network(settings.network, settings.input, classes)
-    check_memory(
-        network, settings.input, settings.training.batch, [task.classes for task in chosen]
+    classes = [task.classes for task in chosen]
+    network = resolve_network(
+        settings.network, settings.input, dict(zip(names, classes, strict=True))
     )
+    check_memory(network, settings.input, settings.training.batch, classes)
     log = settings.log
     if log.test_at_switches is None:
         long_turns = tasks.task_time is not None and tasks.task_time >= MIN_EVALUATED_TURN
@@ -124,14 +124,8 @@ def resumed_settings(folder: Path, given: Mapping[str, object]) -> Settings:
             f"--resume: {folder} resumes with the settings that it was started with, and these "
             f"cannot be used: {error}"
         ) from error
-    asked = stored.replace(**given)
-    try:
-        settings = resolve(asked)
-    except RequestError as error:
-        if not str(error).startswith(tuple(map(flag, given))):  # a stored setting is named
-            check_unchanged(folder, started, asked)
-        raise
-    check_unchanged(folder, started, settings)
+    check_unchanged(folder, started, given)
+    settings = resolve(stored.replace(**given))
     if settings.tasks.max_steps < started.tasks.max_steps:
         raise RequestError(
             f"--max-steps {settings.tasks.max_steps}: {folder} is to train "
@@ -140,22 +134,18 @@ def resumed_settings(folder: Path, given: Mapping[str, object]) -> Settings:
     return settings
 
 
-def check_unchanged(folder: Path, started: Settings, settings: Settings) -> None:
-    """Refuses a change of a setting that is not resumable."""
+def check_unchanged(folder: Path, started: Settings, given: Mapping[str, object]) -> None:
+    """Refuses another value for a setting that is not resumable."""
     before = started.values()
-    for name, value in settings.values().items():
-        if not Settings.declared()[name].resumable and not equal(value, before[name]):
+    for name, value in given.items():
+        both = [
+            each.resolve() if isinstance(each, Path) else each for each in (value, before[name])
+        ]
+        if not Settings.declared()[name].resumable and both[0] != both[1]:
             raise RequestError(
                 f"{flag(name)}: {folder} was started with {in_words(before[name])}, and now it is "
                 f"{in_words(value)}; leave the flag out, or start a new run"
             )
-
-
-def equal(one: object, other: object) -> bool:
-    """Tells whether two values of a setting are the same; paths may be written differently."""
-    if isinstance(one, Path) and isinstance(other, Path):
-        return one.resolve() == other.resolve()
-    return one == other
 
 
 def in_words(value: object) -> str:

@@ -7,6 +7,7 @@ follow from these. Nothing here knows a task, a network or TensorFlow.
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Settings:
     log: LogSettings = field(default_factory=LogSettings)
 
     @classmethod
+    @cache
     def declared(cls) -> dict[str, Setting]:
         """Returns every setting's facts by its name, in the order of the sections."""
         return {
@@ -82,15 +84,12 @@ class Settings:
             raise ValueError(f"{unknown[0]}: there is no such setting in this version")
         values = {}
         for name, facts in declared.items():
-            if name in stored:
-                try:
-                    values[name] = facts.from_json(stored[name])
-                except ValueError as error:
-                    raise ValueError(f"{name}: {error}") from None
-            elif facts.older is not REQUIRED:
-                values[name] = facts.older
-            else:
+            if name not in stored and facts.older is REQUIRED:
                 raise ValueError(f"{name} is missing")
+            try:
+                values[name] = facts.from_json(stored[name]) if name in stored else facts.older
+            except ValueError as error:
+                raise ValueError(f"{name}: {error}") from None
         return cls().replace(**values)
 
 
