@@ -1,38 +1,20 @@
-"""Ctrl-C and SIGTERM at a real run."""
+"""How a command ends: its signals, its outputs, its errors."""
 
 import os
+import shlex
 import signal
-import time
+import subprocess
+import sys
+from collections.abc import Iterator
 
 import pytest
-import tensorflow as tf
-from interrupts import Interrupted, Interrupts, Pace
 
-from tests.support.datasets import write_mnist
-from tests.support.reading import only_run, read_metrics
-from tests.support.running import end, start, wait_for_tests
+from command import Interrupts, exit_code_of
+from errors import Interrupted, RequestError, RunError
+from tests.support.command import ROOT
 
 
-@pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_run_after_saving(tmp_path, sent, code):
-    write_mnist(tmp_path / "mnist")
-    flags = ("--tasks", "id", "--max-steps", "10000000", "--filters", "2", "--test-frequency", "20")
-    process = start("--data-dir", tmp_path, "--log-dir", tmp_path / "log", *flags)
-    for line in process.stdout:
-        if line.startswith("step 40/"):
-            process.send_signal(sent)
-            break
-    returned, output, errors = end(process)
-    assert (returned, errors) == (code, "")
-    folder = only_run(tmp_path / "log")
-    step = int(tf.train.latest_checkpoint(folder / "checkpoints").rpartition("-")[2])
-    assert step >= 40
-    assert f"stopped after {step:,} steps" in output
-    assert read_metrics(folder)[-1]["step"] <= step
-    assert not (folder / "summary.json").exists()
-
-
-def test_the_first_signal_is_noted_and_the_second_obeyed():
+def test_the_first_signal_is_deferred_and_the_second_ends_the_program() -> None:
     with Interrupts() as interrupts, interrupts.deferred():
         os.kill(os.getpid(), signal.SIGTERM)
         assert interrupts.stopped()
@@ -42,55 +24,64 @@ def test_the_first_signal_is_noted_and_the_second_obeyed():
     assert caught.value.signal_number == signal.SIGINT
 
 
-def test_a_second_signal_ends_the_run_at_once(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    flags = ("--tasks", "id", "--max-steps", "10000000", "--filters", "2", "--test-frequency", "20")
-    process = start("--data-dir", tmp_path, "--log-dir", tmp_path / "log", *flags)
-    wait_for_tests(process, tmp_path / "log", 3)
-    while process.poll() is None:  # the first of them notes it, any other ends the run
-        process.send_signal(signal.SIGTERM)
-    code, _, errors = end(process)
-    assert code in (143, -signal.SIGTERM)  # or when Python itself was at its end
-    run = only_run(tmp_path / "log")
-    way_on = f"; go on from what was saved with: python task.py --resume {run}"
-    assert errors in (f"task.py: stopped{way_on}\n", "")
-    assert not (run / "summary.json").exists()
-
-
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_only_what_nohup_ignores_is_ignored(signal_number):
-    before = signal.signal(signal_number, signal.SIG_IGN)
-    try:
-        with Interrupts() as interrupts, interrupts.deferred():
-            os.kill(os.getpid(), signal_number)
-            assert interrupts.stopped() == (signal_number != signal.SIGHUP)
-        assert signal.getsignal(signal_number) == signal.SIG_IGN
-    finally:
-        signal.signal(signal_number, before)
-
-
-def test_as_much_is_done_at_a_time_as_takes_half_a_second(monkeypatch):
-    """A step takes 30 ms, and later 90."""
-    clock = [0.0]
-    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
-    pace, amounts = Pace(most=20), []
-    for seconds in [0.03] * 6 + [0.09] * 4:
-        amounts.append(pace.amount)
-        with pace.measured():
-            clock[0] += seconds * pace.amount
-    assert amounts == [1, 2, 4, 8, 16, 16, 16, 8, 4, 4]
-    with pace.measured():
-        clock[0] += 100
-    with pace.measured():
-        clock[0] += 100
-    with pace.measured():
-        clock[0] += 100
-    assert pace.amount == 1
-
-
-def test_a_signal_is_obeyed_at_once_where_nothing_can_be_lost():
+def test_a_signal_that_is_not_deferred_ends_the_program() -> None:
     with Interrupts() as interrupts:
         with pytest.raises(Interrupted):
             os.kill(os.getpid(), signal.SIGTERM)
         assert not interrupts.stopped()
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def ignored_signal(request: pytest.FixtureRequest) -> Iterator[int]:
+    """A signal that is ignored when the program starts."""
+    before = signal.signal(request.param, signal.SIG_IGN)
+    yield request.param
+    signal.signal(request.param, before)
+
+
+def test_only_the_signal_that_nohup_ignores_stays_ignored(ignored_signal: int) -> None:
+    with Interrupts() as interrupts, interrupts.deferred():
+        os.kill(os.getpid(), ignored_signal)
+        assert interrupts.stopped() == (ignored_signal != signal.SIGHUP)
+    assert signal.getsignal(ignored_signal) == signal.SIG_IGN
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (RequestError("--batch: too\nmany"), 2, "error: --batch: too many"),
+        (RunError("the loss diverged"), 1, "failed: the loss diverged"),
+        (OSError(28, "No space left"), 1, "failed: [Errno 28] No space left"),
+        (MemoryError("4 GB"), 1, "failed: out of memory: 4 GB"),
+        (
+            ModuleNotFoundError("No module named 'rich'", name="rich"),
+            1,
+            "failed: rich is not installed; activate the environment with `. .venv/bin/activate` "
+            "and install it with `pipenv sync`",
+        ),
+        (Interrupted(signal.SIGTERM), 143, "stopped"),
+    ],
+)
+def test_errors_are_reported_in_one_line(
+    error: BaseException, code: int, message: str, capsys: pytest.CaptureFixture
+) -> None:
+    def fail(interrupts: Interrupts) -> int:
+        raise error
+
+    assert exit_code_of("task.py", fail) == code
+    assert tuple(capsys.readouterr()) == ("", f"task.py: {message}\n")
+
+
+@pytest.mark.parametrize(
+    ("output", "code", "errors"),
+    [
+        ("| head -c 1 > /dev/null", 0, ""),
+        (">&-", 0, ""),
+        ("> /dev/full", 1, "task.py: failed: [Errno 28] No space left on device\n"),
+    ],
+)
+def test_output_that_cannot_be_written(output: str, code: int, errors: str) -> None:
+    shell = f"set -o pipefail; {shlex.quote(sys.executable)} task.py --dry-run {output}"
+    result = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True)
+    assert (result.returncode, result.stderr) == (code, errors)
