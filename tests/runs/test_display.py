@@ -1,4 +1,4 @@
-"""What a run shows in a real terminal, a wide and a narrow one."""
+"""The terminal of a run, wide and narrow, and the plain lines in its place."""
 
 import fcntl
 import os
@@ -11,7 +11,8 @@ import termios
 
 import pytest
 
-from runs.display import percent
+from runs.display import Display, percent
+from runs.history import Evaluation
 from tests.support.command import ROOT
 from tests.support.datasets import write_kaggle, write_mnist
 
@@ -19,7 +20,7 @@ ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
 
 def run_in_terminal(columns, *arguments):
-    """Runs the command in a terminal of that width; the exit code and all that it wrote there."""
+    """Runs the command in a terminal of that width; returns the exit code and all its output."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     environment = {k: v for k, v in os.environ.items() if k not in ("COLUMNS", "LINES", "CI")}
@@ -55,12 +56,25 @@ def test_a_terminal_shows_a_bar_and_the_tasks_accuracies(tmp_path, columns):
     text = ESCAPE.sub("", written)
     assert "━" in text
     assert re.search(r"\d+/400", text)
-    assert re.search(r"tested at [1-4]00, %:\s+dog\s+\d+\.\d\d\s+id\s+\d+\.\d\d", text)
+    assert re.search(r"evaluated at [1-4]00, %:\s+dog\s+\d+\.\d\d\s+id\s+\d+\.\d\d", text)
     assert not re.search(r"^step \d+/", text, re.MULTILINE)  # the plain lines are for files
-    assert "forgetting" in text.rpartition("━")[2]  # the bar makes way for the table
+    assert "drop from" in text.rpartition("━")[2]  # the table takes the place of the bar
     *lines, last, _ = re.split(r"[\r\n]+", text)
     assert max(map(len, lines)) <= columns
-    assert last.startswith("all of it is in ")  # in one piece, to be copied
+    assert last.startswith("everything is in ")  # in one piece, to be copied
+
+
+@pytest.mark.parametrize("trained", [None, 19])
+def test_a_plain_line_of_many_tasks_names_the_first(trained, capsys):
+    names = [f"cifar100:aquatic_mammals_{number}" for number in range(20)]
+    display = Display(quiet=False, task_names=names)
+    with display.training(step=0, max_steps=10**10):
+        display.evaluation(Evaluation(10**10, trained, (1.0,) * 20, (2.3,) * 20))
+    line = capsys.readouterr().out
+    assert len(line) < 200
+    assert f"{names[0]} 100.00  " in line
+    more = int(re.search(r"  and (\d+) more  mean 100\.00  \d+ steps/s\n$", line)[1])
+    assert line.count(" 100.00  ") == 20 - more + 1  # and the mean
 
 
 def test_percent():

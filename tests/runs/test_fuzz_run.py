@@ -1,39 +1,31 @@
-"""A run's folder with a damaged file: it goes on from something sound, or says what is wrong."""
+"""A run's folder with a damaged file: it resumes from something sound, or says what is wrong."""
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from runs.describe import describe_run, taken_up
-from settings.checks import chosen_tasks
 
-from data.loading import load_datasets
-from runs.log import cut_back
-from settings import parse_flags
-from tests.support.command import run_command
+from runs.checkpoints import Checkpoints, Progress
+from runs.config import check_saved
+from runs.description import describe_resumed
+from runs.history import Evaluation, read_history
+from runs.log import truncate
+from runs.request import read_request
+from task import prepare
+from tests.support.command import run_here
 from tests.support.datasets import write_mnist
 from tests.support.fuzzing import cases, damaged, outcome, put, snapshot
-from tests.support.reading import only_run, read_metrics
-from training.trainer import Trainer
+from tests.support.reading import only_run
 
 FLAGS = (
-    *(
-        "--tasks",
-        "id",
-        "--filters",
-        "2",
-        "--batch",
-        "5",
-        "--optimizer",
-        "adam",
-        "--max-steps",
-        "10",
-    ),
-    *("--test-frequency", "3", "--train-summary-frequency", "3", "--checkpoint-frequency", "4"),
+    *("--tasks", "id", "--filters", "2", "--batch", "5", "--optimizer", "adam"),
+    *("--max-steps", "10", "--test-frequency", "3", "--train-summary-frequency", "3"),
+    *("--checkpoint-frequency", "4"),
 )
 SAVED = (8, 10)
 
@@ -43,7 +35,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was killed after its last checkpoint."""
     base = tmp_path_factory.mktemp("run")
     write_mnist(base / "data" / "mnist")
-    result = run_command("--data-dir", base / "data", "--log-dir", base / "log", *FLAGS)
+    result = run_here("--data-dir", base / "data", "--log-dir", base / "log", *FLAGS)
     assert result.returncode == 0, result.stderr
     run = only_run(base / "log")
     (run / "summary.json").unlink()
@@ -51,43 +43,39 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Resumption:
-    """Takes runs up as the command does, all but the training, with one network for all."""
+    """Resumes runs as the command does up to the training, with one network for all."""
 
     def __init__(self, run: Path) -> None:
-        settings = parse_flags(["--resume", str(run)])
-        tasks = chosen_tasks(settings)
-        datasets = load_datasets(["mnist"], settings)
-        self.trainer = Trainer(settings, tasks, datasets)
-        self.config = describe_run(self.trainer, tasks, datasets, "CPU")
+        from runs.display import Display
 
-    def __call__(self, run: Path) -> tuple[int, list[dict], list[np.ndarray]]:
-        """The step, the history, and all that was learned."""
-        trainer = self.trainer
-        trainer.step, trainer.history = 0, []
-        trainer.settings = parse_flags(["--resume", str(run)])
-        lengths = trainer.take_up(run)
-        taken_up(run, self.config, trainer.step)
-        cut_back(run, trainer.step, lengths or {}, trainer.history)
-        learned = [
-            v.numpy()
-            for part in (trainer.network.trunk, *trainer.network.heads)
-            for v in part.variables
-        ]
-        return trainer.step, trainer.history, learned
+        _, settings = read_request(["--resume", str(run), "--quiet"])
+        _, self.problem, self.config = prepare(settings, Display(True, settings.tasks.tasks))
+
+    def __call__(self, run: Path) -> tuple[int, Sequence[Evaluation], list[np.ndarray]]:
+        """Returns the step, the history, and the values of all variables of the network."""
+        _, settings = read_request(["--resume", str(run)])
+        network = self.problem.network
+        restored = Checkpoints(run, network, self.problem.optimizer).restore()
+        if restored:
+            check_saved(run, settings, restored.settings, restored.step)
+        progress = restored or Progress()
+        describe_resumed(run, self.config, progress.step)
+        truncate(run, progress.step, progress.log, progress.history)
+        parts = (network.trunk, *network.heads)
+        values = [variable.numpy() for part in parts for variable in part.variables]
+        return progress.step, progress.history, values
 
 
 def test_a_damaged_file(run, tmp_path):
-    resume, names = (
-        Resumption(run),
-        sorted(p.relative_to(run) for p in run.rglob("*") if p.is_file()),
-    )
+    resume = Resumption(run)
+    names = sorted(path.relative_to(run) for path in run.rglob("*") if path.is_file())
     expected = {}
     for step in SAVED[::-1]:
         copy = Path(shutil.copytree(run, tmp_path / f"sound-{step}"))
         for later in (s for s in SAVED if s > step):
             (copy / "checkpoints" / f"ckpt-{later}.index").unlink()
         expected[step] = resume(copy)
-        assert expected[step][:2] == (step, read_metrics(copy))
+        assert expected[step][:2] == (step, read_history(copy, tasks=1))
     home = tmp_path / "a" / "home"
     home.mkdir(parents=True)
 
@@ -97,16 +85,16 @@ def test_a_damaged_file(run, tmp_path):
         shutil.rmtree(home / "run", ignore_errors=True)
         copy = Path(shutil.copytree(run, home / "run"))
         path = copy / data.draw(st.sampled_from(names))
-        # What a run only writes is no folder: that fails like a disk that is full.
+        # A folder in place of a file that a run only writes fails as a full disk does.
         read = path.name == "config.json" or path.name.startswith("ckpt-")
         folder = read and data.draw(st.integers(0, 19)) == 7
         put(path, None if folder else data.draw(damaged(path.read_bytes() or b"\0")))
         before = snapshot(tmp_path)
         result, said = outcome(lambda: resume(copy))
         if result is not None:
-            step, history, learned = result
-            assert history == expected[step][1] == read_metrics(copy)
-            for found, sound in zip(learned, expected[step][2], strict=True):
+            step, history, values = result
+            assert history == expected[step][1] == read_history(copy, tasks=1)
+            for found, sound in zip(values, expected[step][2], strict=True):
                 np.testing.assert_array_equal(found, sound)
             assert re.fullmatch(r"(note: .*\n)*", said)
         after = snapshot(tmp_path)

@@ -1,5 +1,6 @@
-"""Runs that are killed or stopped at any moment, taken up, and then equal to one that never was."""
+"""Runs that are killed or stopped at any moment and resumed: equal to a run that never was."""
 
+import re
 import signal
 import subprocess
 import sys
@@ -9,16 +10,16 @@ import pytest
 
 from tests.support.command import ROOT
 from tests.support.datasets import write_mnist
-from tests.support.reading import only_run
-from tests.support.running import FLAGS, all_of, end, kill_at, signal_at, start
+from tests.support.reading import only_run, read_log, read_metrics
+from tests.support.running import FLAGS, end, kill_at, signal_at, start, wait_for_evaluations
 
-# task.py, which kills itself where the first argument says.
+# task.py, which kills itself at the place that the first argument names.
 KILLS_ITSELF = """
 import os, pathlib, signal, sys
 import task
 from training import device
 
-where, *arguments = sys.argv[1:]
+place, *arguments = sys.argv[1:]
 choose_device, rename = device.choose_device, pathlib.Path.rename
 
 def die(*given):
@@ -33,13 +34,13 @@ def rename_one_file(path, target):
 def choose_and_arm(*given):
     chosen = choose_device(*given)
     from runs import checkpoints, log
-    if where == "before what no longer counts is removed":
+    if place == "before obsolete checkpoints are removed":
         checkpoints.Checkpoints.tidy = die
-    if where == "before the log is cut back":
-        log.cut_back = die
-    if where == "before the log is opened":
+    if place == "before the log is truncated":
+        log.truncate = die
+    if place == "before the log is opened":
         log.RunLog.__init__ = die
-    if where == "before a checkpoint has its index":
+    if place == "before a checkpoint has its index":
         pathlib.Path.rename = rename_one_file
     return chosen
 
@@ -47,8 +48,8 @@ device.choose_device = choose_and_arm
 sys.exit(task.main(arguments))
 """
 PLACES = (
-    *("before a checkpoint has its index", "before what no longer counts is removed"),
-    *("before the log is cut back", "before the log is opened"),
+    *("before a checkpoint has its index", "before obsolete checkpoints are removed"),
+    *("before the log is truncated", "before the log is opened"),
 )
 
 
@@ -61,82 +62,100 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def unbroken(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
-    """All of a run that was left alone."""
-    log_dir = tmp_path_factory.mktemp("unbroken")
+def whole(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
+    """The log of a run that was never interrupted."""
+    log_dir = tmp_path_factory.mktemp("whole")
     code, _, errors = end(start("--data-dir", data_dir, "--log-dir", log_dir, *FLAGS))
     assert (code, errors) == (0, "")
-    found = all_of(only_run(log_dir))
+    found = read_log(only_run(log_dir))
     assert len(found["train", "loss"]) == 200 // 7 + 1
     return found
 
 
-def check_so_far(run: Path, unbroken: dict) -> None:
-    """What a run that was killed has written, up to its last whole line, is as it should be."""
-    for name, written in all_of(run).items():
+def check_log_so_far(run: Path, whole: dict) -> None:
+    """Compares what a killed run has logged, up to its last whole line, with the whole run."""
+    for name, written in read_log(run).items():
         if name == "metrics":
-            assert unbroken[name].startswith(written.rpartition("\n")[0])
+            assert whole[name].startswith(written.rpartition("\n")[0])
         elif isinstance(written, list):
-            assert written == unbroken[name][: len(written)]
+            assert written == whole[name][: len(written)]
 
 
-def check_whole(process: subprocess.Popen, log_dir: Path, unbroken: dict) -> None:
-    """Waits until the one run in a --log-dir, taken up by the process, ends, and compares."""
+def check_resumed(process: subprocess.Popen, log_dir: Path, whole: dict) -> None:
+    """Waits until a process ends that resumes the only run in a --log-dir, and compares."""
     run = only_run(log_dir)
     assert end(process)[::2] == (0, "")
-    assert all_of(run) == unbroken
+    assert read_log(run) == whole
     assert (run / "summary.json").exists()
     assert not list(log_dir.rglob(".new-*"))
 
 
-def check_killed(moments: list[int], log_dir: Path, data_dir: Path, unbroken: dict) -> None:
-    """Kills a run at each of the moments, takes it up after each, and compares."""
+def check_killed(moments: list[int], log_dir: Path, data_dir: Path, whole: dict) -> None:
+    """Kills a run at each of the moments, resumes it after each, and compares."""
     process = start("--data-dir", data_dir, "--log-dir", log_dir, *FLAGS)
     for moment in moments:
         kill_at(process, log_dir, moment)
-        check_so_far(only_run(log_dir), unbroken)
+        check_log_so_far(only_run(log_dir), whole)
         process = start("--resume", only_run(log_dir))
-    check_whole(process, log_dir, unbroken)
+    check_resumed(process, log_dir, whole)
 
 
 # 21 moments, each the seed of when it is. In two classes, so that both of the default's test
 # processes have a share.
 class TestKilled:
-    """Kill −9, and up again, three times each."""
+    """Runs that are killed three times each."""
 
     @pytest.mark.parametrize("first", [0, 3, 6, 9])
-    def test_equals_the_unbroken_run(self, first, tmp_path, data_dir, unbroken):
-        check_killed([first, first + 1, first + 2], tmp_path, data_dir, unbroken)
+    def test_equals_the_whole_run(self, first, tmp_path, data_dir, whole):
+        check_killed([first, first + 1, first + 2], tmp_path, data_dir, whole)
 
 
 class TestKilledOrStopped:
-    """The others of the moments, and signals that a run answers."""
+    """The other moments, kills at the worst places, and signals that a run handles."""
 
     @pytest.mark.parametrize("first", [12, 15, 18])
-    def test_equals_the_unbroken_run(self, first, tmp_path, data_dir, unbroken):
-        check_killed([first, first + 1, first + 2], tmp_path, data_dir, unbroken)
+    def test_equals_the_whole_run(self, first, tmp_path, data_dir, whole):
+        check_killed([first, first + 1, first + 2], tmp_path, data_dir, whole)
 
-    def test_killed_while_it_begins_to_go_on(self, tmp_path, data_dir, unbroken):
+    def test_killed_while_it_saves_or_resumes(self, tmp_path, data_dir, whole):
         flags = ("--data-dir", data_dir, "--log-dir", tmp_path, *FLAGS)
-        for where in PLACES:
-            command = [sys.executable, "-c", KILLS_ITSELF, where, *map(str, flags)]
-            assert subprocess.run(command, cwd=ROOT).returncode == -signal.SIGKILL, where
+        for place in PLACES:
+            command = [sys.executable, "-c", KILLS_ITSELF, place, *map(str, flags)]
+            assert subprocess.run(command, cwd=ROOT).returncode == -signal.SIGKILL, place
             flags = ("--resume", only_run(tmp_path))
-            if where == PLACES[0]:  # now that there is none, some are made
+            if place == PLACES[0]:  # which leaves no checkpoint; the other places need some
                 kill_at(start(*flags), tmp_path, moment=2)
-        check_whole(start(*flags), tmp_path, unbroken)
+        check_resumed(start(*flags), tmp_path, whole)
 
-    @pytest.mark.parametrize(
-        ("number", "code", "moment"),
-        [(signal.SIGINT, 130, 200), (signal.SIGTERM, 143, 202), (signal.SIGHUP, 129, 204)],
-    )
-    def test_stopped(self, number, code, moment, tmp_path, data_dir, unbroken):
+    def test_stopped_by_each_signal_in_turn(self, tmp_path, data_dir, whole):
         process = start("--data-dir", data_dir, "--log-dir", tmp_path, *FLAGS, "--quiet")
-        signal_at(process, tmp_path, moment, number)
-        stopped, output, errors = end(process)
-        assert (stopped, errors) == (code, "")
+        for number, code, moment in (
+            (signal.SIGINT, 130, 201),
+            (signal.SIGTERM, 143, 202),
+            (signal.SIGHUP, 129, 203),
+        ):
+            signal_at(process, tmp_path, moment, number)
+            stopped, output, errors = end(process)
+            assert (stopped, errors) == (code, "")
+            run = only_run(tmp_path)
+            command = re.escape(f"python task.py --resume {run}\n")
+            message = re.fullmatch(rf"stopped after (\d+) steps; resume with: {command}", output)
+            assert message, output
+            assert (run / "checkpoints" / f"ckpt-{message[1]}.index").exists()
+            assert all(line["step"] <= int(message[1]) for line in read_metrics(run))
+            assert not (run / "summary.json").exists()
+            process = start("--resume", run, "--quiet")
+        check_resumed(process, tmp_path, whole)
+
+    def test_a_second_signal_ends_the_run_at_once(self, tmp_path, data_dir):
+        flags = ("--data-dir", data_dir, "--log-dir", tmp_path, *FLAGS, "--max-steps", "10000000")
+        process = start(*flags)
+        wait_for_evaluations(process, tmp_path, 3)
+        while process.poll() is None:  # the first is deferred, any other ends the run
+            process.send_signal(signal.SIGTERM)
+        code, _, errors = end(process)
+        assert code in (143, -signal.SIGTERM)  # the latter where Python itself was ending
         run = only_run(tmp_path)
-        assert output.endswith(f"go on with: python task.py --resume {run}\n")
-        assert list((run / "checkpoints").glob("ckpt-*.index"))
+        advice = f"resume from the last checkpoint with: python task.py --resume {run}"
+        assert errors in (f"task.py: stopped; {advice}\n", "")
         assert not (run / "summary.json").exists()
-        check_whole(start("--resume", run), tmp_path, unbroken)

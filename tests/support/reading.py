@@ -1,4 +1,4 @@
-"""Reads a run's folder back, the event files with TensorBoard's own reader."""
+"""Reads a run's folder, the event files with TensorBoard's own reader."""
 
 import json
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from tensorboard.util import tensor_util
 
-from reports.runs import runs_below
+from runs.folder import runs_below
 
 
 def read_curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """The points (step, value) of each tag in one curve's folder."""
+    """Returns the points (step, value) of each tag in one curve's folder."""
     events = accumulate(folder)
     return {
         tag: [
@@ -22,19 +22,44 @@ def read_curves(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def accumulate(folder: Path) -> EventAccumulator:
-    """TensorBoard's reader of one curve's folder, with every point kept."""
+    """Returns TensorBoard's reader of one curve's folder, with every point kept."""
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     events.Reload()
     return events
 
 
 def read_metrics(run: Path) -> list[dict]:
-    """The lines of `metrics.jsonl`."""
+    """Returns the lines of `metrics.jsonl`."""
     return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
 
 
+def read_json(path: Path) -> dict:
+    """Returns the contents of a JSON file."""
+    return json.loads(path.read_bytes())
+
+
 def only_run(log_dir: Path) -> Path:
-    """The folder of the one run in a --log-dir."""
+    """Returns the folder of the only run in a --log-dir."""
     (run,) = runs_below(log_dir)
     assert (run / "config.json").exists()
     return run
+
+
+def read_log(run: Path) -> dict:
+    """Returns all that a run has logged, to the last bit.
+
+    Left out are the time at which each point was written, and the settings, some of which a
+    resumption may change.
+    """
+    metrics = run / "metrics.jsonl"
+    found = {"metrics": metrics.read_text() if metrics.exists() else ""}
+    for folder in sorted(path for path in run.iterdir() if path.is_dir()):
+        events = accumulate(folder)
+        for tag in set(events.Tags()["tensors"]) - {"settings"}:
+            found[folder.name, tag] = [
+                (point.step, point.tensor_proto.SerializeToString())
+                for point in events.Tensors(tag)
+            ]
+        if events.Tags()["graph"]:
+            found[folder.name, "graph"] = len(events.Graph().node)
+    return found
