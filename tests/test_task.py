@@ -1,45 +1,51 @@
-"""The whole command at tiny size: what it prints, the folder it leaves, and how it refuses."""
+"""The whole command at tiny size: its output, the folder of its run, and its errors."""
 
 import json
 import re
-import shlex
 import subprocess
 import sys
+from pathlib import Path
 from statistics import fmean
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from settings.checks import chosen_tasks
 
 from data.loading import load_datasets
-from settings import parse_flags
-from tests.support.command import ROOT, one_line, run_command
+from runs.checkpoints import Checkpoints
+from runs.config import read_config
+from tasks.resolve import choose_tasks
+from tests.support.command import ROOT, one_line, run_command, run_here
 from tests.support.datasets import write_idx, write_kaggle, write_mnist
-from tests.support.reading import accumulate, only_run, read_curves, read_metrics
-from training.trainer import Trainer
+from tests.support.reading import accumulate, only_run, read_curves, read_json, read_metrics
+from training.problem import Problem
 
 TASKS = ("dog", "id", "noise")
 TINY = (
     *("--task-time", "4", "--max-steps", "10", "--test-frequency", "3", "--batch", "5"),
     *("--train-summary-frequency", "2", "--filters", "4"),
 )
-# Tests at step 0, at every third step, and at the last; points of training at every second.
-TESTS = [0, 3, 6, 9, 10]
+# Evaluations at step 0, at every third step, and at the last; points of training at every second.
+EVALUATIONS = [0, 3, 6, 9, 10]
 POINTS = [2, 4, 6, 8, 10]
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """One run of three tasks on tiny files: its folder, and what the command printed."""
-    base = tmp_path_factory.mktemp("command")
-    write_mnist(base / "data" / "mnist")
-    write_kaggle(base / "data" / "dogs")
-    result = run_command(
-        *("--data-dir", base / "data", "--log-dir", base / "log", "--tasks", *TASKS, *TINY)
-    )
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A --data-dir with a tiny MNIST and tiny dogs, whose cache the first run on them makes."""
+    base = tmp_path_factory.mktemp("data")
+    write_mnist(base / "mnist")
+    write_kaggle(base / "dogs")
+    return base
+
+
+@pytest.fixture(scope="module")
+def run(data, tmp_path_factory):
+    """The folder of a run of three tasks, and the result of the command."""
+    log_dir = tmp_path_factory.mktemp("log")
+    result = run_command("--data-dir", data, "--log-dir", log_dir, "--tasks", *TASKS, *TINY)
     assert result.returncode == 0, result.stderr
-    return only_run(base / "log"), result
+    return only_run(log_dir), result
 
 
 def test_folder_is_named_by_the_axes(run):
@@ -49,27 +55,19 @@ def test_folder_is_named_by_the_axes(run):
     assert re.fullmatch(r"\d{4}-\d\d-\d\d_\d\d-\d\d-\d\d", time)
 
 
-def test_folder_holds_what_the_contract_says(run):
+def test_contents_of_the_folder(run):
     folder, _ = run
     curves = [f"{kind}_task_{i}_{n}" for kind in ("train", "test") for i, n in enumerate(TASKS)]
+    files = ("config.json", "metrics.jsonl", "summary.json", ".lock")
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [
-            *curves,
-            "train",
-            "test",
-            "checkpoints",
-            "config.json",
-            "metrics.jsonl",
-            "summary.json",
-            ".lock",
-        ]
+        [*curves, "train", "test", "checkpoints", *files]
     )
 
 
 def test_test_curves(run):
     folder, _ = run
     metrics = read_metrics(folder)
-    assert [line["step"] for line in metrics] == TESTS
+    assert [line["step"] for line in metrics] == EVALUATIONS
     assert [line["trained"] for line in metrics] == [None, 0, 1, 2, 2]
     for line in metrics:
         assert list(line) == ["step", "trained", "accuracy", "loss", "mean_accuracy"]
@@ -114,7 +112,7 @@ def test_graph_and_settings_are_in_tensorboard(run):
 
 def test_config(run):
     folder, _ = run
-    config = json.loads((folder / "config.json").read_text())
+    config = read_json(folder / "config.json")
     assert config["settings"]["tasks"] == list(TASKS)
     assert config["settings"]["filters"] == [4]
     assert config["seed"] == 0
@@ -124,13 +122,13 @@ def test_config(run):
     assert config["data"]["dogs"]["classes"] == ["beagle", "collie", "dingo"]
     assert config["versions"]["tensorflow"] == tf.__version__
     assert "--task-time 4" in config["command"]
-    # 5×5×3×4 + 4 of the convolution, 4×4 of the normalisation, 14×14×4×10 + 10 of the output.
+    # 5×5×3×4 + 4 of the convolution, 4×4 of the normalization, 14×14×4×10 + 10 of the output.
     assert config["parameters"] == 304 + 16 + 7850
 
 
 def test_summary(run):
     folder, _ = run
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = read_json(folder / "summary.json")
     metrics = read_metrics(folder)
     assert summary["step"] == 10
     for index, task in enumerate(summary["tasks"]):
@@ -140,22 +138,21 @@ def test_summary(run):
         assert task["final"] == accuracies[-1]
 
 
-def test_checkpoint_holds_what_was_learned(run):
+def test_the_last_checkpoint_scores_as_the_last_evaluation(run):
     folder, _ = run
-    latest = tf.train.latest_checkpoint(folder / "checkpoints")
-    assert latest.endswith("ckpt-10")
-    data = ("--data-dir", str(folder.parents[6] / "data"))
-    settings = parse_flags([*data, "--tasks", *TASKS, *TINY])
-    trainer = Trainer(settings, chosen_tasks(settings), load_datasets(["mnist", "dogs"], settings))
-    for variable in trainer.network.trainable_variables:
+    assert tf.train.latest_checkpoint(folder / "checkpoints").endswith("ckpt-10")
+    settings = read_config(folder).settings
+    tasks = choose_tasks(settings.tasks, settings.data, quiet=True)
+    datasets = load_datasets(["mnist", "dogs"], settings.data, 28, quiet=True)
+    problem = Problem(settings, tasks, datasets)
+    for variable in problem.network.trainable_variables:
         variable.assign(tf.ones_like(variable))
-    trainer.take_up(folder)
-    assert trainer.step == 10
+    progress = Checkpoints(folder, problem.network, problem.optimizer).restore()
+    assert progress.step == int(problem.optimizer.iterations) == 10
     last = read_metrics(folder)[-1]
-    tallies = [loop.test() for loop in trainer.evaluations[:2]]
-    assert [tally[i].accuracy for i, tally in enumerate(tallies)] == last["accuracy"][:2]
-    assert [tally[i].loss for i, tally in enumerate(tallies)] == pytest.approx(last["loss"][:2])
-    assert int(trainer.optimizer.iterations) == 10
+    tallies = problem.evaluate(stopped=lambda: False)
+    assert [tally.accuracy for tally in tallies] == last["accuracy"]
+    assert [tally.loss for tally in tallies] == pytest.approx(last["loss"])
 
 
 def test_plain_output(run):
@@ -164,7 +161,7 @@ def test_plain_output(run):
     assert "\r" not in result.stdout
     for text in (
         "Decoding 30 pictures",
-        "dog: up to ten breeds of dog, photographs in colour; 27 to train, 3 to test",
+        "dog: up to ten breeds of dog, photographs in color; 27 to train, 3 to test",
         "id: MNIST digits as they are; 40 to train, 25 to test",
         "8,170 parameters",
         str(folder),
@@ -172,10 +169,10 @@ def test_plain_output(run):
     ):
         assert text in result.stdout
     lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
-    assert [line.split()[1] for line in lines] == [f"{step}/10" for step in TESTS]
+    assert [line.split()[1] for line in lines] == [f"{step}/10" for step in EVALUATIONS]
     *table, last = result.stdout.splitlines()[-5:]
     assert [line.split()[0] for line in table] == [*TASKS, "mean"]
-    assert last == f"all of it is in {folder}"
+    assert last == f"everything is in {folder}"
 
 
 def test_tensorflow_is_silent(run):
@@ -183,180 +180,139 @@ def test_tensorflow_is_silent(run):
     assert result.stderr == ""
 
 
-def start(tmp_path, *flags):
-    write_mnist(tmp_path / "mnist")
-    return run_command(
-        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--quiet", *TINY, *flags)
-    )
+def run_quietly(data, log_dir, *flags):
+    return run_here("--data-dir", data, "--log-dir", log_dir, "--quiet", *TINY, *flags)
 
 
-def test_equal_runs_give_equal_files_and_other_seeds_others(tmp_path):
-    contents = []
-    for number, seed in enumerate((1, 1, 2)):
-        result = start(tmp_path / str(number), "--tasks", "id", "noise", "id", "--seed", seed)
-        assert result.returncode == 0, result.stderr
-        folder = only_run(tmp_path / str(number) / "log")
-        contents.append((folder / "metrics.jsonl").read_bytes())
-    assert contents[0] == contents[1]
-    assert contents[0] != contents[2]
-    assert (folder / "test_task_0_id").is_dir()
-    assert (folder / "test_task_2_id").is_dir()
-
-
-def test_quiet_prints_the_table_alone(tmp_path):
-    result = start(tmp_path, "--tasks", "id")
-    assert result.stderr == ""
+def test_quiet_prints_the_table_alone(data, tmp_path):
+    result = run_quietly(data, tmp_path, "--tasks", "id")
+    assert (result.returncode, result.stderr) == (0, "")
     lines = [line for line in result.stdout.splitlines() if line.strip(" ─")]
     assert [line.split()[0] for line in lines] == ["test", "task", "id", "mean"]
 
 
-def test_deeper_network_other_style_and_optimizer(tmp_path):
-    result = start(
-        tmp_path,
-        *("--tasks", "inv", "--network", "conv", "conv", "fc", "fc", "--norm", "lrn"),
-        *("--input-style", "channelplex", "--optimizer", "adam", "--hidden-units", "6"),
+def test_deeper_network_other_style_and_optimizer(data, tmp_path):
+    result = run_quietly(
+        *(data, tmp_path, "--tasks", "inv", "--network", "conv", "conv", "fc", "fc"),
+        *("--norm", "lrn", "--input-style", "channelplex", "--optimizer", "adam"),
+        *("--hidden-units", "6"),
     )
     assert result.returncode == 0, result.stderr
-    folder = only_run(tmp_path / "log")
+    folder = only_run(tmp_path)
     assert folder.parts[-5:-1] == ("channelplex", "adam", "n_conv_conv_fc_fc", "tt4")
-    config = json.loads((folder / "config.json").read_text())
+    config = read_json(folder / "config.json")
     convolutions = 5 * 5 * 4 * 4 + 4 + 5 * 5 * 4 * 4 + 4
     assert config["parameters"] == convolutions + 7 * 7 * 4 * 6 + 6 + 6 * 10 + 10
 
 
 @pytest.mark.parametrize(
-    ("test_frequency", "when"),
-    [(100, "in training step 2"), (1, "when tested after step 1")],
+    ("flags", "steps", "last_turns"),
+    [
+        ((), [0, 12, 24, 36, 40], (36, 24)),
+        (("--no-test-at-switches",), [0, 40], None),
+        (("--task-time", "5"), [0, 40], None),  # short turns show no forgetting
+        (("--task-time", "5", "--test-at-switches"), [*range(0, 41, 5)], (35, 30)),
+    ],
 )
-def test_a_loss_that_is_no_number_ends_the_run(tmp_path, test_frequency, when):
-    flags = ("--tasks", "id", "--learning-rate", "1e30", "--norm", "none", "--max-steps", "50")
-    often = ("--checkpoint-frequency", "1")
-    result = start(tmp_path, *flags, *often, "--test-frequency", test_frequency)
+def test_every_switch_of_task_is_evaluated(data, tmp_path, flags, steps, last_turns):
+    """`last_turns` are the steps after which the last finished turn of each task ends."""
+    lengths = ("--task-time", "12", "--max-steps", "40", "--test-frequency", "100")
+    assert run_quietly(data, tmp_path, "--tasks", "id", "inv", *lengths, *flags).returncode == 0
+    folder = only_run(tmp_path)
+    accuracies = {line["step"]: line["accuracy"] for line in read_metrics(folder)}
+    assert list(accuracies) == steps
+    tasks = read_json(folder / "summary.json")["tasks"]
+    assert [task["at_last_switch"] for task in tasks] == (
+        [accuracies[step][task] for task, step in enumerate(last_turns)]
+        if last_turns
+        else [None, None]
+    )
+
+
+@pytest.mark.parametrize(
+    ("test_frequency", "when"),
+    [(100, "in training step 2"), (1, "in the evaluation after step 1")],
+)
+def test_divergence_ends_the_run(data, tmp_path, test_frequency, when):
+    result = run_quietly(
+        *(data, tmp_path, "--tasks", "id", "--learning-rate", "1e30", "--norm", "none"),
+        *("--checkpoint-frequency", "1", "--test-frequency", test_frequency),
+    )
     assert result.returncode == 1
     assert re.search(
-        rf"failed: the loss of task id became (nan|inf) {when}, at learning rate 1e\+30; "
-        r"the last that was a number is [\d.]+; start again with a smaller --learning-rate",
+        rf"failed: the loss of task id became (nan|inf) {when}, at learning rate 1e\+30 "
+        r"\(last finite loss [\d.]+\); start again with a smaller --learning-rate",
         one_line(result),
     )
-    folder = only_run(tmp_path / "log")
+    folder = only_run(tmp_path)
     assert [line["step"] for line in read_metrics(folder)] == [0]
     assert [path.name for path in (folder / "checkpoints").glob("*.index")] == ["ckpt-1.index"]
 
 
-def test_a_run_goes_on_without_its_reader(tmp_path):
-    write_mnist(tmp_path / "mnist")
+def test_a_run_continues_without_its_reader(data, tmp_path):
     flags = ("--tasks", "id", "--filters", "2", "--max-steps", "40", "--test-frequency", "4")
-    command = [sys.executable, "task.py", "--data-dir", tmp_path, "--log-dir", tmp_path / "log"]
+    command = [sys.executable, "task.py", "--data-dir", data, "--log-dir", tmp_path, *flags]
     pipe = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([*command, *flags], cwd=ROOT, **pipe)
+    process = subprocess.Popen(command, cwd=ROOT, **pipe)
     assert process.stdout.readline().startswith("tasks ")
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait(60) == 0
-    assert json.loads((only_run(tmp_path / "log") / "summary.json").read_text())["step"] == 40
+    assert read_json(only_run(tmp_path) / "summary.json")["step"] == 40
 
 
-@pytest.mark.parametrize(
-    ("output", "code", "errors"),
-    [
-        ("| head -c 1 > /dev/null", 0, ""),
-        (">&-", 0, ""),
-        ("> /dev/full", 1, "task.py: failed: [Errno 28] No space left on device\n"),
-    ],
-)
-def test_what_cannot_be_printed(output, code, errors):
-    shell = f"set -o pipefail; {shlex.quote(sys.executable)} task.py --dry-run {output}"
-    result = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True)
-    assert (result.returncode, result.stderr) == (code, errors)
-
-
-def test_the_users_own_keras_settings_change_nothing(tmp_path):
-    write_mnist(tmp_path / "mnist")
+def test_the_users_environment_changes_nothing(data, tmp_path):
     (tmp_path / ".keras").mkdir()
     settings = {"image_data_format": "channels_first", "floatx": "float16", "backend": "jax"}
     (tmp_path / ".keras" / "keras.json").write_text(json.dumps(settings))
     result = run_command(
-        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", *TINY),
-        HOME=str(tmp_path),
-        KERAS_BACKEND="numpy",
+        *("--data-dir", data, "--log-dir", tmp_path / "log", "--tasks", "id", *TINY),
+        **{"HOME": str(tmp_path), "KERAS_BACKEND": "numpy"},
+        **{"FORCE_COLOR": "1", "PYTHONIOENCODING": "ascii"},
     )
     assert result.returncode == 0, result.stderr
     assert "8,170 parameters" in result.stdout
+    assert "step 10/10" in result.stdout
+    assert "\x1b" not in result.stdout
 
 
-def test_a_folder_that_takes_no_more_ends_the_run_in_one_line(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    code = (
-        "import resource, signal, sys, task\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))\n"
-        "sys.exit(task.main(sys.argv[1:]))\n"
-    )
-    flags = ("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", "--quiet")
-    result = subprocess.run(
-        [sys.executable, "-c", code, *map(str, flags), "--filters", "2", "--max-steps", "2000"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 1
-    assert one_line(result).startswith("task.py: failed: ")
-
-
-def test_threads_precision_and_xla_reach_the_run(data_dir, tmp_path):
+def test_threads_precision_and_xla_reach_the_run(data, tmp_path):
     code = (
         "import sys, task; code = task.main(sys.argv[1:]); from tensorflow import config; "
         "print('threads:', config.threading.get_intra_op_parallelism_threads()); sys.exit(code)"
     )
-    flags = ("--data-dir", data_dir, "--log-dir", tmp_path, "--tasks", "id", "--quiet", "--xla")
-    more = ("--threads", "1", "--precision", "bfloat16", "--filters", "2", "--max-steps", "2")
-    result = subprocess.run(
-        [sys.executable, "-c", code, *map(str, (*flags, *more))],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
+    result = run_command(
+        *("--data-dir", data, "--log-dir", tmp_path, "--tasks", "id", "--quiet", "--xla"),
+        *("--threads", "1", "--precision", "bfloat16", "--filters", "2", "--max-steps", "2"),
+        program=("-c", code),
     )
     assert result.returncode == 0, result.stderr
     assert "threads: 1" in result.stdout
-    settings = json.loads(next(tmp_path.rglob("config.json")).read_text())["settings"]
+    settings = read_json(only_run(tmp_path) / "config.json")["settings"]
     named = {name: settings[name] for name in ("threads", "precision", "xla")}
     assert named == {"threads": 1, "precision": "bfloat16", "xla": True}
 
 
-def test_a_task_whose_turn_does_not_come_is_named(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    result = run_command(
-        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", "inv", "id"),
-        *("--max-steps", "6", "--task-time", "4", "--filters", "2"),
-    )
+def test_equal_tasks_are_numbered_and_one_that_is_never_trained_is_named(data, tmp_path):
+    flags = ("--tasks", "id", "inv", "id", "--max-steps", "6", "--task-time", "4", "--filters", "2")
+    result = run_here("--data-dir", data, "--log-dir", tmp_path, *flags)
     assert "too few for a turn of id; lower --task-time" in result.stdout
     lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
     assert "id (0) " in lines[0]
     assert "id (2) " in lines[0]
+    folder = only_run(tmp_path)
+    assert (folder / "test_task_0_id").is_dir()
+    assert (folder / "test_task_2_id").is_dir()
 
 
-def test_no_control_characters_in_a_file_whatever_the_environment(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    result = run_command(
-        *("--data-dir", tmp_path, "--log-dir", tmp_path / "log", "--tasks", "id", *TINY),
-        FORCE_COLOR="1",
-        PYTHONIOENCODING="ascii",
-    )
-    assert result.returncode == 0, result.stderr
-    assert "\x1b" not in result.stdout
-    assert "step 10/10" in result.stdout
-
-
-def test_drawn_data_says_so(tmp_path):
-    result = run_command(
-        *("--fake-data", "--tasks", "dog", "--max-steps", "2", "--log-dir", tmp_path / "log")
-    )
+def test_drawn_data_is_called_so(tmp_path):
+    result = run_here("--fake-data", "--tasks", "dog", "--max-steps", "2", "--log-dir", tmp_path)
     assert result.returncode == 0, result.stderr
     assert "DRAWN DATA" in result.stdout
     assert "test accuracy, %, on drawn data" in result.stdout
-    folder = only_run(tmp_path / "log")
-    assert folder.relative_to(tmp_path / "log").parts[:2] == ("fake", "t_dog")
-    config = json.loads((folder / "config.json").read_text())
+    folder = only_run(tmp_path)
+    assert folder.relative_to(tmp_path).parts[:2] == ("fake", "t_dog")
+    config = read_json(folder / "config.json")
     assert config["fake_data"] is True
     assert "drawn" in config["data"]["dogs"]["origin"]
 
@@ -365,8 +321,8 @@ def no_folder_is_left(tmp_path):
     return not (tmp_path / "log").exists()
 
 
-def test_gpu_without_a_gpu(data_dir, tmp_path):
-    result = run_command("--gpu", "--data-dir", data_dir, "--log-dir", tmp_path / "log")
+def test_gpu_without_a_gpu(data, tmp_path):
+    result = run_here("--gpu", "--data-dir", data, "--log-dir", tmp_path / "log")
     assert result.returncode == 2
     line = one_line(result)
     assert "--gpu: TensorFlow sees no GPU" in line
@@ -374,14 +330,10 @@ def test_gpu_without_a_gpu(data_dir, tmp_path):
     assert no_folder_is_left(tmp_path)
 
 
-def test_no_data_and_no_network(tmp_path):
-    nowhere = "http://127.0.0.1:9"  # the port that discards; nothing listens
-    result = run_command(
-        *("--tasks", "id", "--log-dir", tmp_path / "log"),
-        XDG_CACHE_HOME=str(tmp_path / "cache"),
-        https_proxy=nowhere,
-        HTTPS_PROXY=nowhere,
-    )
+def test_no_data_and_no_network(tmp_path, monkeypatch):
+    for name in ("https_proxy", "HTTPS_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")  # the port that discards; nothing listens
+    result = run_here("--tasks", "id", "--log-dir", tmp_path / "log")
     assert result.returncode == 2
     *notes, error = result.stderr.splitlines()
     assert len(notes) == 2 and all(note.startswith("note: ") for note in notes)
@@ -403,16 +355,14 @@ def test_no_data_and_no_network(tmp_path):
 )
 def test_broken_data_is_refused_in_one_line(data_dir, tmp_path, damage, message):
     damage(data_dir)
-    result = run_command("--data-dir", data_dir, "--log-dir", tmp_path / "log", "--quiet")
+    result = run_here("--data-dir", data_dir, "--log-dir", tmp_path / "log", "--quiet")
     assert result.returncode == 2
     assert message in one_line(result)
     assert no_folder_is_left(tmp_path)
 
 
-def test_log_dir_that_cannot_be_written(data_dir, tmp_path):
+def test_log_dir_that_cannot_be_written(data, tmp_path):
     (tmp_path / "file").write_text("")
-    result = run_command(
-        *("--data-dir", data_dir, "--tasks", "id", "--log-dir", tmp_path / "file", "--quiet")
-    )
+    result = run_here("--data-dir", data, "--tasks", "id", "--log-dir", tmp_path / "file")
     assert result.returncode == 2
     assert f"--log-dir: {tmp_path / 'file'} cannot be used (it is no folder)" in one_line(result)
