@@ -1,4 +1,4 @@
-"""TensorBoard's page on a real run, in a real browser."""
+"""TensorBoard's page of a run, in a browser."""
 
 import io
 import json
@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import expect, sync_playwright
 
-from tests.support.command import run_command
+from tests.support.command import run_here
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 TASKS = ("id", "inv")
@@ -33,9 +33,9 @@ def free_port():
 
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
-    """The address of a TensorBoard that shows one real run on drawn data."""
+    """The address of a TensorBoard that shows a run on drawn data."""
     log_dir = tmp_path_factory.mktemp("board")
-    result = run_command(
+    result = run_here(
         *("--fake-data", "--tasks", *TASKS, "--max-steps", "60", "--task-time", "20"),
         *("--test-frequency", "10", "--filters", "4", "--quiet", "--log-dir", log_dir),
     )
@@ -83,7 +83,7 @@ def page(board):
 
 
 def test_every_tasks_curve_is_drawn(page):
-    """In the accuracy chart: a curve a folder, in the colour that the chart's key gives it."""
+    """Looks in the accuracy chart for each folder's curve in the color that the key gives it."""
     card = page.locator("scalar-card").filter(has_text="accuracy").first
     rows = card.locator("tb-data-table-content-row")
     expect(rows).to_have_count(2 + 2 * len(TASKS), timeout=60_000)
@@ -94,30 +94,30 @@ def test_every_tasks_curve_is_drawn(page):
         ["train", "test"]
         + [f"{kind}_task_{i}_{n}" for kind in ("train", "test") for i, n in enumerate(TASKS)]
     )
-    missing = dict(zip(names, rows.evaluate_all(COLOURS), strict=True))
+    missing = dict(zip(names, rows.evaluate_all(COLORS), strict=True))
     chart = card.locator("line-chart")
     chart.scroll_into_view_if_needed()
-    for _ in range(40):  # it is drawn by a thread of its own, some time after it is there
+    for _ in range(40):  # a thread draws it, some time after it is there
         drawn = pixels(chart.screenshot())
-        missing = {name: c for name, c in missing.items() if not holds_colour(drawn, c)}
+        missing = {name: c for name, c in missing.items() if not has_color(drawn, c)}
         if not missing:
             return
         page.wait_for_timeout(500)
-    pytest.fail(f"no curve is drawn in the colour of {missing}")
+    pytest.fail(f"no curve is drawn in the color of {missing}")
 
 
-# The colour of each row's dot, as [red, green, blue].
-COLOURS = """rows => rows.map(row => {
+# The color of each row's dot, as [red, green, blue].
+COLORS = """rows => rows.map(row => {
     const dots = [...row.querySelectorAll('*')].map(e => getComputedStyle(e).backgroundColor);
     return dots.find(c => c.startsWith('rgb(')).match(/\\d+/g).map(Number);
 })"""
 
 
 def pixels(png):
-    """A screenshot as [N, 3] int."""
+    """Returns a screenshot's pixels, [N, 3] int."""
     return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int).reshape(-1, 3)
 
 
-def holds_colour(drawn, colour, pixels_at_least=10):
-    """Whether the colour is there, give or take the smoothing of a line's edges."""
-    return (abs(drawn - colour).max(axis=1) < 25).sum() >= pixels_at_least
+def has_color(drawn, color, least=10):
+    """Tells whether enough pixels have the color, but for the smoothing of a line's edges."""
+    return (abs(drawn - color).max(axis=1) < 25).sum() >= least
