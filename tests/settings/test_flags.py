@@ -37,7 +37,7 @@ TOO_LONG = "x" * 300  # for a name in a file system
         ("--learning-rate 0", "--learning-rate: expected a number, 1.2e-38 to 3.4e+38, got '0'"),
         ("--learning-rate inf", "--learning-rate: expected a number, 1.2e-38 to 3.4e+38, got"),
         ("--learning-rate 1e-38", "--learning-rate: expected a number, 1.2e-38 to 3.4e+38, got"),
-        ("--network fc conv", "--network: RUN was started with conv fc, and now it is fc conv"),
+        ("--network fc conv", "--network fc conv: must end in fc"),
         ("--network fc conv fc", "a conv cannot follow an fc"),
         ("--network pool fc", "--network: there is no 'pool'; there are conv, fc, encoder, towers"),
         ("--filters 8 9", "--filters 8 9: one number for each conv at most"),
