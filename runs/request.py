@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from stat import S_ISDIR, S_ISREG
@@ -138,6 +139,8 @@ def check_unchanged(folder: Path, started: Settings, given: Mapping[str, object]
     """Refuses another value for a setting that is not resumable."""
     before = started.values()
     for name, value in given.items():
+        with suppress(RequestError):  # of an invalid value, which is not the run's
+            value = resolve(started.replace(**{name: value})).values()[name]
         both = [
             each.resolve() if isinstance(each, Path) else each for each in (value, before[name])
         ]

@@ -271,6 +271,15 @@ def test_a_refused_resumption_names_the_flag(flags, message, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "flags",
+    ["--filters 8 --network conv conv fc", "--tasks cifar10:* --heads multi", "--tasks mnist"],
+)
+def test_a_resumption_may_repeat_the_flags_of_the_start(flags, tmp_path):
+    (tmp_path / "config.json").write_text(json.dumps({"settings": dry_run(flags)}))
+    assert dry_run(f"--resume {tmp_path} {flags}") == dry_run(flags)
+
+
+@pytest.mark.parametrize(
     "flags", ["--help", "--list-tasks", "--dry-run", "--tasks cifar10:* --dry-run", "--tasks x"]
 )
 def test_nothing_slow_is_imported_for_an_answer(flags):
