@@ -8,12 +8,14 @@ from tests.support.problems import make_problem, set_output, weights_of
 
 def test_every_task_is_compiled_once_for_chunks_of_any_length_however_often_tasks_switch():
     problem = make_problem(tasks=("id", "inv"), filters=(2,), batch=4)
+    loops = set()
     for start, end, task in ((0, 1, 0), (1, 4, 1), (4, 6, 0), (6, 7, 1), (7, 8, 0)):
-        problem.loop_for((task,)).train(start, end, 4 * start)
+        loops.add(loop := problem.loop_for((task,)))
+        loop.train(start, end, 4 * start)
         problem.evaluate(lambda: False)
-    assert len(problem.loops) == len(problem.evaluations) == 2
+    assert len(loops) == len(problem.evaluations) == 2
     for compiled in (
-        *(loop._train for loop in problem.loops.values()),
+        *(loop._train for loop in loops),
         *(evaluation._evaluate for evaluation in problem.evaluations),
     ):
         assert compiled.experimental_get_tracing_count() == 1
