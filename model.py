@@ -1,4 +1,4 @@
-"""The network (trunk and heads) and its optimizer, built from the settings out of Keras's parts."""
+"""The network (trunk and heads) and its optimizer, built from the settings."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass

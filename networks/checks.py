@@ -57,7 +57,7 @@ def default(name: str) -> Any:
 
 
 def named(network: NetworkSettings) -> str:
-    """Returns the network's flag as it was typed."""
+    """Returns --network with its layers, for messages."""
     return f"--network {' '.join(network.network)}"
 
 

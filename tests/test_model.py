@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 
 from model import BUILDERS, Network, build_optimizer, layers_of, set_dropout_step, squared_weights
+from networks.channels import lay_channels
 from networks.facts import NETWORKS
 from tests.support.problems import make_network, make_settings
 
@@ -29,19 +30,14 @@ def test_tasks_share_a_head_or_have_one_each():
     assert len(multi.parts([0, 1])) == 3
 
 
-def test_images_are_laid_into_the_channels_of_the_input_style():
+@pytest.mark.parametrize("image_channels", [1, 3])
+def test_images_are_laid_into_the_channels_of_the_input_style(image_channels):
     model = make_network("encoder", input_style="channelplex", image_size=8, classes=(10, 10))
     assert model.trunk.input_shape == (None, 8, 8, 4)
-    color = IMAGES[:, :8, :8]
-    gray = color[..., :1]
-    nothing = np.zeros_like(gray)
-    for images, laid in (
-        (gray, np.concatenate([gray, nothing, nothing, nothing], axis=-1)),
-        (color, np.concatenate([nothing, color], axis=-1)),
-    ):
-        logits = model.logits(tf.constant(images), [1], training=False)[0]
-        expected = model.heads[1](model.trunk(laid, training=False), training=False)
-        np.testing.assert_allclose(logits, expected, rtol=1e-5)
+    images = tf.constant(IMAGES[:, :8, :8, :image_channels])
+    (logits,) = model.logits(images, [1], training=False)
+    laid = lay_channels(images, "channelplex")
+    np.testing.assert_allclose(logits, model.heads[1](model.trunk(laid)), rtol=1e-5)
 
 
 def test_dropout_follows_from_the_step():

@@ -1,4 +1,4 @@
-"""Training with the fast layers, step by step against the same network out of Keras's layers."""
+"""Training with the fast layers, step by step against the same network with Keras's own layers."""
 
 from functools import partial
 
@@ -16,7 +16,7 @@ from training.problem import Problem
 from training.step import cross_entropy
 
 STEPS = 200
-BATCH = 100
+BATCH = 50
 DEEP = ("conv", "conv", "fc", "fc")
 
 
@@ -61,7 +61,7 @@ def in_the_textbook(layer: keras.layers.Layer) -> list[keras.layers.Layer]:
 
 
 class Textbook:
-    """A copy of a problem's network out of Keras's layers, with a training step of its own."""
+    """A copy of a problem's network with Keras's own layers and a training step of its own."""
 
     def __init__(self, problem: Problem) -> None:
         self.loop, self.data = problem.loop_for((0,)), problem.task_data[0]
@@ -105,7 +105,7 @@ def both(channels: int, settings: dict) -> tuple[Problem, Textbook]:
     """Returns a problem, and the textbook's copy of its network."""
     task = "id" if channels == 1 else "cifar10"
     make = partial(pictures, channels=channels)
-    problem = make_problem(train=1_000, test=200, make=make, **{"tasks": (task,), **settings})
+    problem = make_problem(1_000, 200, make, tasks=(task,), batch=BATCH, **settings)
     return problem, Textbook(problem)
 
 

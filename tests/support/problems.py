@@ -18,7 +18,7 @@ def make_settings(**given: object) -> Settings:
 
 
 def make_network(*network: str, classes: Sequence[int] = (10,), **given: object) -> Network:
-    """Builds a network of these layers, or the default one, for tasks with so many classes."""
+    """Builds a network of these layers, or the default one; `classes` are those of each task."""
     settings = make_settings(**{"network": network} if network else {}, **given)
     return build_network(settings.network, settings.input, classes, settings.training.seed)
 
