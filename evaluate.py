@@ -3,21 +3,24 @@
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from command import Parser, exit_code_of, prepare_outputs
 from errors import RequestError
 from runs.config import Config, config_errors, read_config
+from runs.files import write_json
 from runs.request import check_data
 from settings import Settings
+from tasks import Task
 from tasks.resolve import choose_tasks
+from tasks.task import task_labels
 
 if TYPE_CHECKING:  # imports that take seconds wait until the flags have been checked
     import numpy as np
 
     from data.dataset import Dataset
-    from tasks import Task
 
 # Confusion matrices of more classes are not printed, but this many of their confusions are.
 MAX_COLUMNS = 20
@@ -35,11 +38,6 @@ class Options:
     output: Path | None
     gpu: bool
     quiet: bool
-
-    @property
-    def output_file(self) -> Path:
-        """The JSON file to write."""
-        return self.output or self.run / "evaluation.json"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -83,13 +81,29 @@ def read_options(arguments: Sequence[str] | None) -> Options:
 
 
 def evaluate(options: Options) -> int:
-    """Loads the run's network and the data, evaluates, prints and writes."""
+    """Evaluates the run's network, prints the results, and writes them as JSON."""
     config = read_config(options.run)
-    if not options.output_file.parent.is_dir():
-        raise RequestError(f"--output: there is no folder {options.output.parent}; make it first")
+    output = options.output or options.run / "evaluation.json"
+    if not output.parent.is_dir():
+        raise RequestError(f"--output: there is no folder {output.parent}; make it first")
     settings = current_settings(options, config)
-    run_tasks = choose_tasks(settings.tasks, settings.data, options.quiet)
-    tasks = run_tasks
+    results = evaluate_tasks(options, config, settings)
+    show(results, settings.data.fake_data, options.quiet)
+    contents = {"run": str(options.run), "seed": settings.training.seed, "tasks": results}
+    try:
+        write_json(output, contents)
+    except OSError as error:
+        raise RequestError(
+            f"--output: {output} cannot be written ({error.strerror}); name another file"
+        ) from error
+    if not options.quiet:
+        print(f"everything is in {output}")
+    return 0
+
+
+def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list[dict[str, Any]]:
+    """Loads the run's network and the data, and returns each task's result."""
+    tasks = run_tasks = choose_tasks(settings.tasks, settings.data, options.quiet)
     if options.tasks:
         asked = replace(settings.tasks, tasks=options.tasks)
         tasks = choose_tasks(asked, settings.data, options.quiet)
@@ -108,39 +122,17 @@ def evaluate(options: Options) -> int:
     with as_run_error(lambda: f"loading {options.run}"):
         network = restore_network(options.run, settings, run_tasks)
     # The run's own images are needed for the mean and deviation that it standardized by.
-    standardized_by = run_tasks if settings.input.standardize else ()
-    datasets = load_datasets(
-        {task.dataset: None for task in (*tasks, *standardized_by)},
-        settings.data,
-        settings.input.image_size,
-        options.quiet,
-    )
+    needed = (*tasks, *run_tasks) if settings.input.standardize else tasks
+    names = {task.dataset: None for task in needed}
+    datasets = load_datasets(names, settings.data, settings.input.image_size, options.quiet)
     with config_errors(options.run):
         check_classes(config, datasets)
     with as_run_error(lambda: f"evaluating {options.run}"):
         matrices = score(network, tasks, maps, run_tasks, datasets, settings)
-    results = [
+    return [
         describe_result(task, run_tasks[output.head], matrix, datasets[task.dataset])
         for task, output, matrix in zip(tasks, maps, matrices, strict=True)
     ]
-    show(results, settings.data.fake_data, options.quiet)
-    write(options, results, settings.training.seed)
-    return 0
-
-
-def write(options: Options, results: list[dict[str, Any]], seed: int) -> None:
-    """Writes the results as JSON, and prints where."""
-    from runs.files import write_json
-
-    output = options.output_file
-    try:
-        write_json(output, {"run": str(options.run), "seed": seed, "tasks": results})
-    except OSError as error:
-        raise RequestError(
-            f"--output: {output} cannot be written ({error.strerror}); name another file"
-        ) from error
-    if not options.quiet:
-        print(f"everything is in {output}")
 
 
 def current_settings(options: Options, config: Config) -> Settings:
@@ -177,7 +169,7 @@ def check_classes(config: Config, datasets: "Mapping[str, Dataset]") -> None:
 
 
 def describe_result(
-    task: "Task", read_from: "Task", confusion: "np.ndarray", dataset: "Dataset"
+    task: Task, read_from: Task, confusion: "np.ndarray", dataset: "Dataset"
 ) -> dict[str, Any]:
     """Returns a task's result for JSON.
 
@@ -199,9 +191,7 @@ def describe_result(
 
 def show(results: list[dict[str, Any]], drawn: bool, quiet: bool) -> None:
     """Prints the accuracies, and the confusions unless quiet."""
-    from runs.display import labels
-
-    names = labels([result["name"] for result in results])
+    names = task_labels([result["name"] for result in results])
     width = max(map(len, names))
     print("test accuracy, %, on drawn data" if drawn else "test accuracy, %")
     for name, result in zip(names, results, strict=True):
@@ -211,40 +201,33 @@ def show(results: list[dict[str, Any]], drawn: bool, quiet: bool) -> None:
         print(f"{name:{width}}  {100 * result['accuracy']:6.2f}  ({counts}{other})")
     if not quiet:
         for result in results:
-            many = len(result["classes"]) > MAX_COLUMNS
-            print("", *(worst_confusions(result) if many else matrix(result)), sep="\n")
+            print("", *confusions(result), sep="\n")
 
 
-def matrix(result: dict[str, Any]) -> list[str]:
-    """Returns the confusion matrix in lines."""
-    counts, names = result["confusion"], result["classes"]
-    cell = max(3, len(str(max(map(max, counts)))), len(str(len(names) - 1)))
-    labels = [f"{index} {name}" for index, name in enumerate(names)]
+def confusions(result: dict[str, Any]) -> list[str]:
+    """Returns the confusion matrix in lines; of many classes, the most frequent confusions."""
+    name, classes, counts = result["name"], result["classes"], result["confusion"]
+    if len(classes) > MAX_COLUMNS:
+        wrong = [
+            (count, true, predicted)
+            for true, row in zip(classes, counts, strict=True)
+            for predicted, count in zip(classes, row, strict=True)
+            if count and true != predicted
+        ]
+        worst = sorted(wrong, key=itemgetter(0), reverse=True)[:WORST]
+        return [
+            f"{name}: the most frequent confusions of {len(classes)} classes",
+            *(f"{count:>5}  {true} taken for {predicted}" for count, true, predicted in worst),
+        ]
+    cell = max(3, len(str(max(map(max, counts)))))
+    labels = ["", *(f"{index} {each}" for index, each in enumerate(classes))]
     width = max(map(len, labels))
-    head = " ".join(f"{index:>{cell}}" for index in range(len(names)))
     return [
-        f"{result['name']}: confusion matrix (rows are true classes, columns predicted ones)",
-        f"{'':{width}}  {head}",
+        f"{name}: confusion matrix (rows are true classes, columns predicted ones)",
         *(
             f"{label:{width}}  " + " ".join(f"{count:>{cell}}" for count in row)
-            for label, row in zip(labels, counts, strict=True)
+            for label, row in zip(labels, [range(len(classes)), *counts], strict=True)
         ),
-    ]
-
-
-def worst_confusions(result: dict[str, Any]) -> list[str]:
-    """Returns the most frequent confusions in lines, of a matrix too large to print."""
-    names = result["classes"]
-    wrong = [
-        (count, names[true], names[predicted])
-        for true, row in enumerate(result["confusion"])
-        for predicted, count in enumerate(row)
-        if count and true != predicted
-    ]
-    worst = sorted(wrong, key=lambda found: -found[0])[:WORST]
-    return [
-        f"{result['name']}: the most frequent confusions of {len(names)} classes",
-        *(f"{count:>5}  {true} taken for {predicted}" for count, true, predicted in worst),
     ]
 
 

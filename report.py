@@ -2,28 +2,19 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from command import Parser, exit_code_of, prepare_outputs
 from errors import RequestError
 
 
-@dataclass(frozen=True)
-class Options:
-    """The flags of report.py."""
-
-    runs: list[Path]
-    output: Path
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line and returns the exit code."""
-    return exit_code_of("report.py", lambda _: report(read_options(arguments)))
+    return exit_code_of("report.py", lambda _: report(**vars(make_parser().parse_args(arguments))))
 
 
-def read_options(arguments: Sequence[str] | None) -> Options:
-    """Reads the flags."""
+def make_parser() -> Parser:
+    """Returns the parser of the flags, which are the arguments of `report`."""
     parser = Parser(
         prog="report.py",
         description="Draws the test accuracies of runs as PNG and SVG, and writes the results as a "
@@ -46,29 +37,29 @@ def read_options(arguments: Sequence[str] | None) -> Options:
         help="the folder for report.md and the figures; files of the same names are replaced "
         "(default: %(default)s)",
     )
-    return Options(**vars(parser.parse_args(arguments)))
+    return parser
 
 
-def report(options: Options) -> int:
-    """Reads the runs, writes the report, and prints its table."""
+def report(runs: Sequence[Path], output: Path) -> int:
+    """Reads the runs in and below the folders, writes the report, and prints its table."""
     # Here, so that --help and a wrong flag do not wait for NumPy and matplotlib.
     from reports.figures import write_figures
     from reports.groups import group_runs
     from reports.runs import read_runs
     from reports.table import make_report, make_table
 
-    runs, left_out = read_runs(options.runs)
-    groups, repeated = group_runs(runs)
+    found, left_out = read_runs(runs)
+    groups, repeated = group_runs(found)
     table, notes = make_table(groups)
     notes += left_out + repeated
-    report_file = options.output / "report.md"
+    report_file = output / "report.md"
     try:
-        options.output.mkdir(parents=True, exist_ok=True)
-        figures = write_figures(groups, options.output)
+        output.mkdir(parents=True, exist_ok=True)
+        figures = write_figures(groups, output)
         report_file.write_text(make_report(groups, table, notes, figures), encoding="utf-8")
     except OSError as error:
         raise RequestError(
-            f"--output: {error.filename or options.output} cannot be written ({error.strerror}); "
+            f"--output: {error.filename or output} cannot be written ({error.strerror}); "
             "name a folder that can be"
         ) from error
     written = [f"  {path}" for path in (report_file, *figures)]

@@ -1,28 +1,28 @@
 """Figures: the accuracies of each group's tasks, and of the groups in comparison."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+from matplotlib import style
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from reports.groups import Group
+from reports.groups import Curves, Group, drawn_data_warning
 from reports.style import (
     COLORS,
+    SETTINGS,
+    WIDTH,
     add_legend,
     add_title,
     draw_line,
     line_style,
-    new_figure,
-    report_style,
-    save,
     set_axes,
 )
 
+DOTS_PER_INCH = 200  # twice as many as the figures' size is of, for dense screens
 # More lines in one panel, or panels in a comparison, could not be distinguished.
 MAX_TASKS = 6
 # More turns are too narrow to see.
@@ -34,33 +34,26 @@ MEAN = "mean over the tasks"
 MEAN_STYLE = {"color": "0.45", "linestyle": (0, (3, 2)), "linewidth": 1.1}
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A task's stay in the schedule."""
-
-    start: int  # its first step
-    end: int  # the first step after it
-    task: int  # the task's index
+# A task's stay in the schedule: its first step, the first step after it, and the task's index.
+Turn = tuple[int, int, int]
 
 
 def turns_of(group: Group) -> tuple[list[Turn], str]:
     """Returns the turns to shade; where there are none, the reason if the title needs one."""
-    schedule, last = group.first.schedule, group.last_step
-    kind = group.first.settings.tasks.schedule
+    settings, schedule, last = group.settings.tasks, group.runs[0].schedule, group.curves.x[-1]
     if len(group.tasks) == 1:
         return [], ""
-    if kind == "joint":
+    if settings.schedule == "joint":
         return [], "all tasks are trained at every step"
-    if kind == "random":
+    if settings.schedule == "random":
         return [], "every step trains a task drawn at random: too many turns to shade"
-    turns, start = [], 0
-    while start < last:
-        end = int(min(schedule.next_switch(start), last))
-        turns.append(Turn(start, end, schedule.tasks_at(start)[0]))
-        start = end
-        if len(turns) > MAX_TURNS:
-            return [], f"{schedule.switches(last):,} switches of task: too many turns to shade"
-    return turns, ""
+    if schedule.switches(last) >= MAX_TURNS:
+        return [], f"{schedule.switches(last):,} switches of task: too many turns to shade"
+    time = settings.task_time
+    return [
+        (start, min(start + time, last), schedule.tasks_at(start)[0])
+        for start in range(0, last, time)
+    ], ""
 
 
 def draw_group(group: Group) -> Figure:
@@ -72,22 +65,13 @@ def draw_group(group: Group) -> Figure:
     unfinished = group.unfinished if len(group.runs) > 1 else []
     add_title(
         figure,
-        *drawn_data_warning([group]),
+        drawn_data_warning([group]),
         f"Test accuracy: {group.title}",
         reason,
         averaging([group]),
         "; ".join(f"seed {run.seed} {run.progress}" for run in unfinished),
     )
     return figure
-
-
-def drawn_data_warning(groups: Sequence[Group]) -> list[str]:
-    """Returns the line of a title that keeps drawn data from being taken for real data."""
-    drawn = [group.first.settings.data.fake_data for group in groups]
-    if not any(drawn):
-        return []
-    which = "DRAWN DATA" if all(drawn) else "DRAWN DATA where the label says so"
-    return [f"{which}: says nothing about real images"]
 
 
 def averaging(groups: Sequence[Group]) -> str:
@@ -103,31 +87,30 @@ def draw_together(group: Group, turns: Sequence[Turn]) -> Figure:
     """Draws all tasks in one panel, below a row for each task that shows when it was trained."""
     tasks = group.tasks
     row_height = 0.19 * len(tasks) if turns else 0
-    figure = new_figure(4.3 + row_height + 0.2 * len(tasks) / 2)
+    height = 4.3 + row_height + 0.1 * len(tasks)
+    figure = Figure(figsize=(WIDTH, height), layout="constrained")
     if turns:
         rows, axes = figure.subplots(2, 1, sharex=True, height_ratios=[row_height, 3.2])
         draw_rows(rows, tasks, turns)
     else:
         axes = figure.subplots()
-    for turn in turns:
-        axes.axvspan(turn.start, turn.end, color=COLORS[turn.task], alpha=0.09, lw=0)
-    for turn in turns[1:]:
-        axes.axvline(turn.start, color="0.75", linewidth=0.6, zorder=0.8)
-    curves = group.curves
+    for start, end, task in turns:
+        axes.axvspan(start, end, color=COLORS[task], alpha=0.09, lw=0)
+    for start, _, _ in turns[1:]:
+        axes.axvline(start, color="0.75", linewidth=0.6, zorder=0.8)
     for index in range(len(tasks)):
-        draw_line(axes, curves.steps, (curves.mean[:, index], curves.deviation[:, index]), index)
-    set_axes(axes, max(group.last_step, 1))
+        draw_line(axes, group.curves, index, index)
+    set_axes(axes, group.curves.x[-1])
     axes.set_ylabel("test accuracy, %")
     axes.set_xlabel("steps")
-    add_legend(figure, [Line2D([], [], **line_style(index)) for index in range(len(tasks))], tasks)
+    add_legend(figure, tasks)
     return figure
 
 
 def draw_rows(axes: Axes, tasks: Sequence[str], turns: Sequence[Turn]) -> None:
     """Draws a row for each task, filled while it is trained."""
-    for turn in turns:
-        width = turn.end - turn.start
-        axes.barh(turn.task, width, left=turn.start, height=0.7, color=COLORS[turn.task])
+    for start, end, task in turns:
+        axes.barh(task, end - start, left=start, height=0.7, color=COLORS[task])
     axes.set_yticks(range(len(tasks)), shortened(tasks, MAX_ROW_NAME), fontsize=8)
     axes.set_ylim(len(tasks) - 0.5, -0.5)
     axes.tick_params(length=0, labelbottom=False)
@@ -152,26 +135,23 @@ def draw_apart(group: Group, turns: Sequence[Turn]) -> Figure:
     size = 8 if max(map(len, tasks)) <= MAX_LARGE_NAME else 7
     names = shortened(tasks, MAX_SMALL_NAME)
     for index, (axes, name) in enumerate(zip(panels, names, strict=True)):
-        for turn in turns:
-            if turn.task == index:
-                axes.axvspan(turn.start, turn.end, color="0.82", lw=0)
-        axes.plot(curves.steps, 100 * curves.mean[:, -1], **MEAN_STYLE)
-        draw_line(axes, curves.steps, (curves.mean[:, index], curves.deviation[:, index]), 0)
-        set_axes(axes, max(group.last_step, 1), ticks=3)
+        for start, end, task in turns:
+            if task == index:
+                axes.axvspan(start, end, color="0.82", lw=0)
+        axes.plot(curves.x, 100 * curves.mean[:, -1], **MEAN_STYLE)
+        draw_line(axes, curves, index, 0)
+        set_axes(axes, curves.x[-1], ticks=3)
         axes.set_title(name, fontsize=size, loc="left", pad=3)
-    handles = [Line2D([], [], **line_style(0)), Line2D([], [], **MEAN_STYLE)]
-    names = ["the task that the panel names", MEAN]
-    if turns:
-        handles.append(Patch(color="0.82"))
-        names.append("while it is trained")
-    add_legend(figure, handles, names)
+    names = ["the task that the panel names", MEAN, *(["while it is trained"] if turns else [])]
+    handles = [Line2D([], [], **line_style(0)), Line2D([], [], **MEAN_STYLE), Patch(color="0.82")]
+    add_legend(figure, names, handles[: len(names)])
     return figure
 
 
 def new_panels(count: int, columns: int, height: float, x_label: str) -> tuple[Figure, list[Axes]]:
     """Returns a figure and its panels, each `height` inches, row by row; they share both axes."""
     rows = -(-count // columns)
-    figure = new_figure(1.5 + height * rows)
+    figure = Figure(figsize=(WIDTH, 1.5 + height * rows), layout="constrained")
     grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     panels = list(grid.flat)
     for axes in panels[count:]:
@@ -186,82 +166,77 @@ def new_panels(count: int, columns: int, height: float, x_label: str) -> tuple[F
 
 def draw_comparison(groups: Sequence[Group], against: str) -> Figure:
     """Draws the groups in comparison, a panel for each task, against "steps" or "switches"."""
-    names = list(dict.fromkeys(name for group in groups for name in group.tasks))
-    shown = panels_of(groups, names)
-    columns = min(len(shown), 2)
+    lines = lines_of(groups)
+    columns = min(len(lines), 2)
     x_label = "steps" if against == "steps" else "switches of task"
-    figure, panels = new_panels(len(shown), columns, 2.1 if columns == 2 else 3.2, x_label)
-    right = 0.0
-    for axes, name in zip(panels, shown, strict=True):
-        for index, group in enumerate(groups):
-            if has_line(group, name, len(shown)):
-                right = max(right, draw_in_panel(axes, name, index, group, against))
+    figure, panels = new_panels(len(lines), columns, 2.1 if columns == 2 else 3.2, x_label)
+    curves = [group.curves if against == "steps" else by_turn(group) for group in groups]
+    right = max(each.x[-1] for each in curves)
+    for axes, (name, drawn) in zip(panels, lines.items(), strict=True):
+        for index, column in drawn:
+            draw_line(axes, curves[index], column, index)
         axes.set_title(name, fontsize=9, loc="left")
-    for axes in panels:
-        set_axes(axes, max(right, 1), ticks=6 if columns == 1 else 4)
-    add_legend(
-        figure,
-        [Line2D([], [], **line_style(index)) for index in range(len(groups))],
-        [group.title for group in groups],
-    )
+        set_axes(axes, right, ticks=6 if columns == 1 else 4)
+    add_legend(figure, [group.title for group in groups])
     add_title(
         figure,
-        *drawn_data_warning(groups),
+        drawn_data_warning(groups),
         f"Test accuracy of {len(groups)} groups of runs against {x_label}",
-        "" if len(names) <= MAX_TASKS else f"more than {MAX_TASKS} tasks: only their mean",
+        f"more than {MAX_TASKS} tasks: only their mean" if list(lines) == [MEAN] else "",
         "at the last evaluation of each turn" if against == "switches" else "",
         averaging(groups),
     )
     return figure
 
 
-def panels_of(groups: Sequence[Group], names: Sequence[str]) -> list[str]:
-    """Returns the panels' names: the tasks if they are few, and the mean over several tasks."""
+def lines_of(groups: Sequence[Group]) -> dict[str, list[tuple[int, int]]]:
+    """Returns each panel's lines in a comparison: indices of groups, and columns of their curves.
+
+    There is a panel for each task if they are few, and one for the mean over several tasks.
+    """
+    names = dict.fromkeys(name for group in groups for name in group.tasks)
     if len(names) > MAX_TASKS:
-        return [MEAN]
-    return [*names, MEAN] if any(len(group.tasks) > 1 for group in groups) else list(names)
+        return {MEAN: [(index, -1) for index in range(len(groups))]}
+    lines = {
+        name: [
+            (i, group.tasks.index(name)) for i, group in enumerate(groups) if name in group.tasks
+        ]
+        for name in names
+    }
+    several = [(i, -1) for i, group in enumerate(groups) if len(group.tasks) > 1]
+    return lines | ({MEAN: several} if several else {})
 
 
-def has_line(group: Group, name: str, panels: int) -> bool:
-    """Tells whether a group has a line in a panel; one task's mean is in that task's panel."""
-    return name in group.tasks or (name == MEAN and (len(group.tasks) > 1 or panels == 1))
+def by_turn(group: Group) -> Curves:
+    """Returns the accuracies at the last evaluation of each turn, against the switches before it.
 
-
-def draw_in_panel(axes: Axes, name: str, index: int, group: Group, against: str) -> float:
-    """Draws a group's line in a panel, and returns the largest x on it."""
-    column = -1 if name == MEAN else group.tasks.index(name)
+    All evaluations of a turn would lie over each other.
+    """
     curves = group.curves
-    kept = slice(None)
-    x = curves.steps
-    if against == "switches":
-        # The last evaluation of each turn: all of a turn would lie over each other.
-        x = curves.switches
-        kept = np.append(np.diff(x) > 0, True)
-    draw_line(axes, x[kept], (curves.mean[kept, column], curves.deviation[kept, column]), index)
-    return float(x[-1])
-
-
-def switching(groups: Sequence[Group]) -> list[Group]:
-    """Returns the groups whose tasks take turns, and that have switched at least once."""
-    return [
-        group
-        for group in groups
-        if group.first.settings.tasks.schedule == "cycle" and group.curves.switches[-1] > 0
-    ]
+    switches = np.array([group.runs[0].schedule.switches(step) for step in curves.x])
+    last = np.append(np.diff(switches) > 0, True)
+    return Curves(switches[last], curves.mean[last], curves.deviation[last])
 
 
 def draw_figures(groups: Sequence[Group]) -> Iterator[tuple[str, Figure]]:
     """Yields the name and the figure of each group, and of the comparisons of several."""
     for number, group in enumerate(groups, start=1):
         yield f"group_{number}", draw_group(group)
-    for against, compared in (("steps", groups), ("switches", switching(groups))):
+    # Where every step draws its task, a switch means little.
+    cycles = [group for group in groups if group.settings.tasks.schedule == "cycle"]
+    switching = [group for group in cycles if by_turn(group).x[-1] > 0]
+    for against, compared in (("steps", groups), ("switches", switching)):
         if len(compared) > 1:
             yield f"against_{against}", draw_comparison(compared, against)
 
 
 def write_figures(groups: Sequence[Group], folder: Path) -> list[Path]:
-    """Draws all figures into a folder, and returns their files."""
-    with report_style():
-        return [
-            path for name, figure in draw_figures(groups) for path in save(figure, folder, name)
-        ]
+    """Draws all figures into a folder, each as PNG and as SVG, and returns their files."""
+    files = []
+    with style.context(SETTINGS, after_reset=True):  # whatever matplotlib's configuration is
+        for name, figure in draw_figures(groups):
+            png, svg = folder / f"{name}.png", folder / f"{name}.svg"
+            figure.savefig(png, dpi=DOTS_PER_INCH)
+            figure.savefig(svg, metadata={"Date": None})  # a date would make equal figures differ
+            files += [png, svg]
+    return files

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+import numpy as np
+
 from reports.groups import Group, identity, in_words
 from settings import LogSettings, TaskSettings
 from settings.setting import settings_of
@@ -27,40 +29,35 @@ class Gain:
 
 def gains_of(groups: Sequence[Group]) -> dict[Group, Gain]:
     """Returns the Δ of each group on several tasks of which at least one was trained alone."""
-    found = {group: gain_of(group, groups) for group in groups if len(group.tasks) > 1}
-    return {group: gain for group, gain in found.items() if gain is not None}
+    several = [group for group in groups if len(group.tasks) > 1]
+    return {group: gain for group in several if (gain := gain_of(group, groups))}
 
 
 def gain_of(group: Group, groups: Sequence[Group]) -> Gain | None:
     """Returns the Δ of a group; None where none of its tasks was trained alone."""
-    tasks = group.first.settings.tasks.tasks
+    tasks = group.settings.tasks.tasks
     alone = {task: best_match(group, task, groups) for task in tasks}
     if not any(alone.values()):
         return None
-    missing = [task for task, single in alone.items() if single is None]
+    missing = ", ".join(task for task, single in alone.items() if single is None)
     if missing:
-        return Gain(
-            None,
-            f"Δ of {group.label}: none, as no run with otherwise equal settings was given for "
-            f"{', '.join(missing)} alone",
-        )
-    single_accuracy = {task: final_accuracies(single)[0] for task, single in alone.items()}
-    zero = [task for task, accuracy in single_accuracy.items() if accuracy == 0]
+        reason = f"no run with otherwise equal settings was given for {missing} alone"
+        return Gain(None, f"Δ of {group.label}: none, as {reason}")
+    accuracy = {task: final_accuracies(single)[0] for task, single in alone.items()}
+    zero = ", ".join(task for task in alone if accuracy[task] == 0)
     if zero:
-        return Gain(
-            None, f"Δ of {group.label}: none, as the accuracy on {', '.join(zero)} alone is 0"
-        )
-    delta = fmean(
-        (multi - single_accuracy[task]) / single_accuracy[task]
+        return Gain(None, f"Δ of {group.label}: none, as the accuracy on {zero} alone is 0")
+    gains = [
+        (multi - accuracy[task]) / accuracy[task]
         for task, multi in zip(tasks, final_accuracies(group), strict=True)
-    )
-    return Gain(delta, comparison_note(group, alone))
+    ]
+    compared = "; ".join(comparison(group, task, single) for task, single in alone.items())
+    return Gain(fmean(gains), f"Δ of {group.label} compares with {compared}")
 
 
-def final_accuracies(group: Group) -> list[float]:
-    """Returns each task's accuracy at the last evaluation, the mean over the seeds."""
-    finals = [run.history[-1].accuracy for run in group.counted]
-    return [fmean(accuracies) for accuracies in zip(*finals, strict=True)]
+def final_accuracies(group: Group) -> np.ndarray:
+    """Returns each task's accuracy at the last evaluation, the mean over the seeds, [tasks]."""
+    return np.mean([run.history[-1].accuracy for run in group.counted], axis=0)
 
 
 def best_match(group: Group, task: str, groups: Sequence[Group]) -> Group | None:
@@ -70,31 +67,28 @@ def best_match(group: Group, task: str, groups: Sequence[Group]) -> Group | None
     """
 
     def distance(single: Group) -> tuple[int, int]:
-        steps = single.first.settings.tasks.max_steps - group.first.settings.tasks.max_steps
+        steps = single.settings.tasks.max_steps - group.settings.tasks.max_steps
         return len(differences(group, single)), abs(steps)
 
     comparable = [
         single
         for single in groups
-        if single.first.settings.tasks.tasks == (task,)
+        if single.settings.tasks.tasks == (task,)
         and MAY_DIFFER.issuperset(differences(group, single))
     ]
     return min(comparable, key=distance, default=None)
 
 
-def differences(group: Group, single: Group) -> list[str]:
+def differences(group: Group, single: Group) -> dict[str, object]:
     """Returns the settings of the runs on one task that differ from the group's, but the task."""
-    ours, theirs = identity(group.first), identity(single.first)
-    return [name for name, value in theirs.items() if name != "tasks" and ours.get(name) != value]
+    ours, theirs = identity(group.runs[0]), identity(single.runs[0])
+    ours["tasks"] = theirs["tasks"]
+    return {name: value for name, value in theirs.items() if ours.get(name) != value}
 
 
-def comparison_note(group: Group, alone: dict[str, Group]) -> str:
-    """Names the runs on single tasks that Δ was computed from, and where their settings differ."""
-    parts = []
-    for task, single in alone.items():
-        values = identity(single.first)
-        words = [in_words(name, values[name]) for name in differences(group, single)]
-        words += ["unfinished"] if not any(run.finished for run in single.runs) else []
-        folders = ", ".join(f"`{run.folder}`" for run in single.counted)
-        parts.append(f"{task} alone in {folders} ({', '.join(words) or 'equal settings'})")
-    return f"Δ of {group.label} compares with {'; '.join(parts)}"
+def comparison(group: Group, task: str, single: Group) -> str:
+    """Names the runs on a single task that Δ was computed from, and where their settings differ."""
+    words = [in_words(name, value) for name, value in differences(group, single).items()]
+    words += ["unfinished"] if not any(run.finished for run in single.runs) else []
+    folders = ", ".join(f"`{run.folder}`" for run in single.counted)
+    return f"{task} alone in {folders} ({', '.join(words) or 'equal settings'})"

@@ -35,7 +35,10 @@ def summarize(
                 "drop_from_best": best - accuracies[-1],
             }
         )
-    means = {quantity: mean_or_none([task[quantity] for task in tasks]) for quantity in QUANTITIES}
+    means = {}
+    for quantity in QUANTITIES:
+        values = [task[quantity] for task in tasks if task[quantity] is not None]
+        means[quantity] = fmean(values) if values else None
     return {"tasks": tasks, "mean": means}
 
 
@@ -47,14 +50,8 @@ def at_last_switch(
     That is the evaluation at the switch to the next task where there was one. None where the task
     has no finished turn with an evaluation.
     """
-    turns = [switches(evaluation.step) for evaluation in history]
-    for evaluation, turn in zip(reversed(history), reversed(turns), strict=True):
-        if evaluation.trained == index and turn < turns[-1]:
+    last_turn = switches(history[-1].step)
+    for evaluation in reversed(history):
+        if evaluation.trained == index and switches(evaluation.step) < last_turn:
             return evaluation.accuracy[index]
     return None
-
-
-def mean_or_none(values: Sequence[float | None]) -> float | None:
-    """Returns the mean of the values that are not None; None where there are none."""
-    present = [value for value in values if value is not None]
-    return fmean(present) if present else None

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import numpy as np
-
 from errors import RequestError
-from runs.config import CONFIG, read_config
+from runs.config import CONFIG, config_errors, read_config
 from runs.folder import SUMMARY, runs_below
 from runs.history import METRICS, Evaluation, read_history
 from settings import Settings, TaskSettings
@@ -54,17 +52,6 @@ class Run:
         """The order of the tasks."""
         return make_schedule(self.settings.tasks, self.seed)
 
-    @cached_property
-    def steps(self) -> np.ndarray:
-        """The number of steps done at each evaluation, [T] int64."""
-        return np.array([evaluation.step for evaluation in self.history])
-
-    @cached_property
-    def accuracy(self) -> np.ndarray:
-        """Each task's accuracy at each evaluation, and last their mean, [T, tasks + 1] float64."""
-        rows = [(*evaluation.accuracy, evaluation.mean_accuracy) for evaluation in self.history]
-        return np.array(rows, dtype=np.float64)
-
 
 def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     """Reads the runs in and below the folders, each once, in the order of naming.
@@ -75,20 +62,22 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     Raises:
         RequestError: a folder holds no run, a file in it is damaged, or no run has an evaluation.
     """
-    folders = [run for folder in folders for run in runs_below(folder)]
-    runs, notes = [], []
-    for folder in {folder.resolve(): folder for folder in reversed(folders)}.values():
-        run = read_run(folder)
-        if run is None:
-            notes.append(f"left out: {folder} has no evaluation yet, no whole line in {METRICS}")
-        else:
-            runs.append(run)
+    found: dict[Path, Path] = {}
+    for folder in folders:
+        for path in runs_below(folder):
+            found.setdefault(path.resolve(), path)
+    read = {folder: read_run(folder) for folder in found.values()}
+    runs = [run for run in read.values() if run]
     if not runs:
         raise RequestError(
             f"there is nothing to report: no run has a whole line in its {METRICS}; name a run "
             "that has been evaluated at least once"
         )
-    return runs[::-1], notes[::-1]
+    return runs, [
+        f"left out: {folder} has no evaluation yet, no whole line in {METRICS}"
+        for folder, run in read.items()
+        if run is None
+    ]
 
 
 def read_run(folder: Path) -> Run | None:
@@ -98,13 +87,10 @@ def read_run(folder: Path) -> Run | None:
     history = read_history(folder, len(config.settings.tasks.tasks))
     if not history:
         return None
-    return Run(
-        folder,
-        applicable(config.settings),
-        dataset_sizes(config.stored.get("data")),
-        history,
-        (folder / SUMMARY).is_file(),
-    )
+    with config_errors(folder):
+        data = config.stored.get("data") or {}  # which older runs lack
+        sizes = {name: f"{facts['train']}+{facts['test']}" for name, facts in data.items()}
+    return Run(folder, applicable(config.settings), sizes, history, (folder / SUMMARY).is_file())
 
 
 def check_schedule(folder: Path, settings: TaskSettings) -> None:
@@ -115,7 +101,6 @@ def check_schedule(folder: Path, settings: TaskSettings) -> None:
     """
     weights = settings.task_weights
     fitting = {
-        "tasks": len(settings.tasks) > 0,
         "task_time": settings.task_time is not None or settings.schedule != "cycle",
         "task_weights": weights is None or (len(weights) == len(settings.tasks) and any(weights)),
         "max_steps": settings.max_steps is not None,
@@ -135,14 +120,3 @@ def applicable(settings: Settings) -> Settings:
         "task_time": settings.tasks.schedule != "cycle",
     }
     return settings.replace(**{name: None for name, without in inapplicable.items() if without})
-
-
-def dataset_sizes(data: object) -> dict[str, str]:
-    """Returns the sizes of the datasets that `config.json` names; older runs may name none."""
-    if not isinstance(data, dict):
-        return {}
-    return {
-        name: f"{facts.get('train')}+{facts.get('test')}"
-        for name, facts in data.items()
-        if isinstance(facts, dict)
-    }

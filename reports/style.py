@@ -1,19 +1,17 @@
 """The style of the figures: 800 pixels wide, with lines that differ in gray as well as in color."""
 
-import itertools
 import textwrap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
-import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, StrMethodFormatter
 
+from reports.groups import Curves
+
 WIDTH = 8.0  # inches; at 100 dots each that is 800 pixels
-DOTS_PER_INCH = 200  # twice as many, for dense screens
 # Neighbors differ in lightness too, and no two lines have the same dashes and marker.
 COLORS = ("#0b1f4d", "#e48a1a", "#b01e5a", "#62c3e8", "#14532d", "#8e6bb0")
 DASHES = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (9, 3)))
@@ -38,20 +36,6 @@ SETTINGS = {
 }
 
 
-@contextmanager
-def report_style() -> Iterator[None]:
-    """Draws in the report's style while this is open, whatever matplotlib's configuration is."""
-    with matplotlib.rc_context():
-        matplotlib.rcdefaults()
-        matplotlib.rcParams.update(SETTINGS)
-        yield
-
-
-def new_figure(height: float) -> Figure:
-    """Returns an empty figure of a height in inches."""
-    return Figure(figsize=(WIDTH, height), layout="constrained")
-
-
 def line_style(index: int) -> dict:
     """Returns the color, dashes and marker of the `index`-th line, as matplotlib names them."""
     return {
@@ -63,9 +47,9 @@ def line_style(index: int) -> dict:
     }
 
 
-def draw_line(axes: Axes, x: np.ndarray, curve: tuple[np.ndarray, np.ndarray], index: int) -> None:
-    """Draws the `index`-th curve: a mean and its deviation (each [T], 0 to 1) against x [T]."""
-    mean, deviation = (100 * shares for shares in curve)
+def draw_line(axes: Axes, curves: Curves, column: int, index: int) -> None:
+    """Draws a column of the curves as the `index`-th line, with a band of its deviation."""
+    x, mean, deviation = curves.x, 100 * curves.mean[:, column], 100 * curves.deviation[:, column]
     spacing = -(-len(x) // MARKERS_PER_LINE)
     every = (index * spacing // len(MARKERS) % spacing, spacing)  # beside the others' markers
     # Clipped, the markers at both ends would lose a half.
@@ -77,7 +61,7 @@ def draw_line(axes: Axes, x: np.ndarray, curve: tuple[np.ndarray, np.ndarray], i
 
 def set_axes(axes: Axes, right: float, ticks: int = 6) -> None:
     """Sets the axes to accuracies of 0 to 100 % against whole numbers from 0 to `right`."""
-    axes.set_xlim(0, right)
+    axes.set_xlim(0, max(right, 1))
     axes.set_ylim(0, 101)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.xaxis.set_major_locator(MaxNLocator(ticks, integer=True))
@@ -86,8 +70,9 @@ def set_axes(axes: Axes, right: float, ticks: int = 6) -> None:
     axes.set_axisbelow(True)
 
 
-def add_legend(figure: Figure, handles: Sequence, names: Sequence[str]) -> None:
-    """Adds a legend below all axes, in as many columns as fit."""
+def add_legend(figure: Figure, names: Sequence[str], handles: Sequence | None = None) -> None:
+    """Adds a legend below all axes, in as many columns as fit; by default of the first lines."""
+    handles = handles or [Line2D([], [], **line_style(index)) for index in range(len(names))]
     names = [textwrap.fill(name, CHARACTERS_PER_LINE - 9) for name in names]
     longest = max(len(line) for name in names for line in name.split("\n"))
     columns = max(1, min(len(names), 4, CHARACTERS_PER_LINE // (longest + 9)))
@@ -107,13 +92,4 @@ def add_legend(figure: Figure, handles: Sequence, names: Sequence[str]) -> None:
 
 def add_title(figure: Figure, *lines: str) -> None:
     """Adds a title above all axes, with long lines folded and empty ones left out."""
-    folded = itertools.chain(*(textwrap.wrap(line, CHARACTERS_PER_LINE) for line in lines))
-    figure.suptitle("\n".join(folded))
-
-
-def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Writes a figure as PNG and as SVG, and returns both files."""
-    png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-    figure.savefig(png, dpi=DOTS_PER_INCH)
-    figure.savefig(svg, metadata={"Date": None})  # a date would make equal figures differ
-    return [png, svg]
+    figure.suptitle("\n".join(textwrap.fill(line, CHARACTERS_PER_LINE) for line in lines if line))

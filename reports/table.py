@@ -6,9 +6,8 @@ from pathlib import Path
 import numpy as np
 
 from reports.gains import Gain, gains_of
-from reports.groups import Group, mean_and_deviation
+from reports.groups import Group, drawn_data_warning, mean_and_deviation
 from reports.metrics import summarize
-from reports.runs import Run
 
 QUANTITIES = {"final": "final, %", "best": "best, %", "drop_from_best": "drop from best, %"}
 HEADINGS = ("runs", "task", "seeds", "steps", *QUANTITIES.values())
@@ -19,18 +18,21 @@ def make_report(
     groups: Sequence[Group], table: str, notes: Sequence[str], files: Sequence[Path]
 ) -> str:
     """Returns the text of `report.md`, which belongs beside the figures' files."""
-    drawn = [group.first.settings.data.fake_data for group in groups]
-    which = "All of it is" if all(drawn) else "Some of it, marked so, is"
-    warning = f"**{which} on DRAWN DATA, which says nothing about real images.**"
+    warning = drawn_data_warning(groups)
     figures = [path for path in files if path.suffix == ".png"]
+    runs = []
+    for group in groups:
+        tasks = ", ".join(group.settings.tasks.tasks)  # which the label may leave out
+        runs.append(f"- {escaped(group.title)}, tasks {escaped(tasks)}:")
+        runs += [f"  - seed {run.seed}: `{run.folder}`" for run in group.runs]
     parts = [
         "# Report",
-        *([warning] if any(drawn) else []),
+        *([f"**{warning}**"] if warning else []),
         table,
         "\n".join(f"- {escaped(note)}" for note in notes),
         *(f"![{path.stem.replace('_', ' ')}]({path.name})" for path in figures),
         "## Runs",
-        "\n".join(row for group in groups for row in list_of_runs(group)),
+        "\n".join(runs),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -57,12 +59,20 @@ def make_table(groups: Sequence[Group]) -> tuple[str, list[str]]:
 def rows_of(group: Group, gains: dict[Group, Gain]) -> list[list[str]]:
     """Returns a row for each task, and one for the mean over several tasks."""
     runs = group.counted
-    mean, deviation = mean_and_deviation(100 * np.array([measured(run) for run in runs]))
+    values = []  # [runs, tasks + 1, quantities]
+    for run in runs:
+        summary = summarize(run.history, group.settings.tasks.tasks, run.schedule.switches)
+        measured = (*summary["tasks"], summary["mean"])
+        values.append([[100 * row[name] for name in QUANTITIES] for row in measured])
+    mean, deviation = mean_and_deviation(np.array(values))
     names = [*group.tasks, "**mean**"] if len(group.tasks) > 1 else group.tasks
     rows = []
     for index, name in enumerate(names):
-        numbers = map(plus_minus, mean[index], deviation[index])
-        row = [group.label, name, str(len(runs)), steps_in_words(group), *numbers]
+        numbers = [
+            f"{center:.2f}" + ("" if np.isnan(width) else f" ± {width:.2f}")
+            for center, width in zip(mean[index], deviation[index], strict=True)
+        ]
+        row = [group.label, name, str(len(runs)), runs[0].progress, *numbers]
         if gains:
             gain = gains.get(group) if name == "**mean**" else None
             row.append(signed(gain.delta) if gain else "")
@@ -70,34 +80,15 @@ def rows_of(group: Group, gains: dict[Group, Gain]) -> list[list[str]]:
     return rows
 
 
-def measured(run: Run) -> list[list[float]]:
-    """Returns the quantities of each task, and last of their mean, [tasks + 1, quantities]."""
-    summary = summarize(run.history, run.settings.tasks.tasks, run.schedule.switches)
-    return [[row[name] for name in QUANTITIES] for row in (*summary["tasks"], summary["mean"])]
-
-
-def steps_in_words(group: Group) -> str:
-    """Returns the steps after which the group is measured, and the steps that were planned."""
-    steps = min(run.last_step for run in group.counted)
-    if any(run.finished for run in group.runs):
-        return f"{steps:,}"
-    return f"unfinished: {steps:,} of {group.first.settings.tasks.max_steps:,} steps"
-
-
 def unfinished_notes(group: Group) -> list[str]:
     """Returns a note on each unfinished run: its progress, and where it is counted."""
-    if any(run.finished for run in group.runs):
+    if len(group.unfinished) < len(group.runs):
         counted = "in the figures, not in the table"
     elif len(group.runs) > 1:
         counted = "no seed is finished: the table is of the steps that all have done"
     else:
         counted = "the table is of its last evaluation"
     return [f"`{run.folder}` is {run.progress} ({counted})" for run in group.unfinished]
-
-
-def plus_minus(mean: float, deviation: float) -> str:
-    """Returns a percentage, with its deviation unless that is NaN."""
-    return f"{mean:.2f}" if np.isnan(deviation) else f"{mean:.2f} ± {deviation:.2f}"
 
 
 def signed(share: float | None) -> str:
@@ -108,30 +99,19 @@ def signed(share: float | None) -> str:
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Returns a Markdown table whose columns are aligned as plain text too."""
     cells = [[escaped(cell) for cell in row] for row in (headings, *rows)]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(headings))]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    sides = ["<" if column < TEXT_COLUMNS else ">" for column in range(len(headings))]
     rules = [
-        "-" * width if column < TEXT_COLUMNS else "-" * (width - 1) + ":"
-        for column, width in enumerate(widths)
+        "-" * width if side == "<" else "-" * (width - 1) + ":"
+        for side, width in zip(sides, widths, strict=True)
     ]
-    lines = []
-    for row in (cells[0], rules, *cells[1:]):
-        padded = [
-            cell.ljust(width) if column < TEXT_COLUMNS else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append(f"| {' | '.join(padded)} |")
-    return "\n".join(lines)
+    lines = [
+        [f"{cell:{side}{width}}" for cell, side, width in zip(row, sides, widths, strict=True)]
+        for row in (cells[0], rules, *cells[1:])
+    ]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def escaped(text: str) -> str:
     """Returns the text in one line, with nothing in it that would end a table's cell."""
     return " ".join(text.split()).replace("|", "\\|")
-
-
-def list_of_runs(group: Group) -> list[str]:
-    """Returns lines with a group's tasks, which its label may leave out, and its runs' folders."""
-    tasks = ", ".join(group.first.settings.tasks.tasks)
-    return [
-        f"- {escaped(group.title)}, tasks {escaped(tasks)}:",
-        *(f"  - seed {run.seed}: `{run.folder}`" for run in group.runs),
-    ]

@@ -21,6 +21,7 @@ from rich.text import Text
 
 from command import is_terminal
 from runs.history import Evaluation
+from tasks.task import task_labels
 
 # Columns. Nothing is folded where the output is no terminal.
 FILE_WIDTH = 1_000
@@ -40,7 +41,7 @@ class Display:
         self.plain = not terminal and not quiet
         self.quiet = quiet
         self.max_steps = 0  # known once training begins
-        self.labels = labels(task_names)
+        self.labels = task_labels(task_names)
         self.bar = Progress(
             TextColumn("[bold]{task.description}"),
             BarColumn(bar_width=None),
@@ -148,14 +149,6 @@ class StepsPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Returns the column's text; empty before there is a speed."""
         return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
-
-
-def labels(task_names: Sequence[str]) -> list[str]:
-    """Returns a label for each task: its name, and its index where another has the same name."""
-    return [
-        f"{name} ({index})" if task_names.count(name) > 1 else name
-        for index, name in enumerate(task_names)
-    ]
 
 
 def fitting(accuracies: Sequence[str], room: int) -> str:

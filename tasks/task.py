@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,3 +69,10 @@ class Task:
             return None, mapped
         chosen = np.flatnonzero(mapped >= 0).astype(np.int32)
         return chosen, mapped[chosen]
+
+
+def task_labels(names: Sequence[str]) -> list[str]:
+    """Returns a label for each task: its name, and its index where another has the same name."""
+    return [
+        f"{name} ({index})" if names.count(name) > 1 else name for index, name in enumerate(names)
+    ]

@@ -14,7 +14,7 @@ from runs.checkpoints import restore_last
 from runs.config import CONFIG
 from settings import Settings
 from tasks import Task
-from training.feed import TaskData, by_feed, make_task_data
+from training.feed import by_feed, make_task_data
 
 
 @dataclass(frozen=True)
@@ -94,27 +94,19 @@ def score(
     datasets: Mapping[str, Dataset],
     settings: Settings,
 ) -> list[np.ndarray]:
-    """Returns each task's confusion matrix, as `confusion` does.
+    """Returns the confusion matrix of each task over its whole test set.
 
     Standardized images get the mean and deviation of those that the network was trained on.
+
+    Returns:
+        [classes, classes] int64 each: a row for each true class, a column for each prediction.
     """
     task_data = make_task_data(tasks, datasets, settings.input, settings.training)
     if settings.input.standardize:
         trained = make_task_data(run_tasks, datasets, settings.input, settings.training)
         for data, output in zip(task_data, maps, strict=True):
             data.feed.scale = trained[output.head].feed.scale
-    return confusion(network, task_data, maps, [task.classes for task in tasks])
-
-
-def confusion(
-    network: Network, task_data: Sequence[TaskData], maps: Sequence[OutputMap], classes: list[int]
-) -> list[np.ndarray]:
-    """Returns the confusion matrix of each task over its whole test set.
-
-    Returns:
-        [classes, classes] int64 each: a row for each true class, a column for each prediction.
-    """
-    counts = [np.zeros((n, n), np.int64) for n in classes]
+    counts = [np.zeros((task.classes, task.classes), np.int64) for task in tasks]
     for group in by_feed(task_data):
         feed = group[0].feed
         heads = [maps[data.index].head for data in group]

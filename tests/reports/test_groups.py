@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import numpy as np
@@ -6,16 +5,12 @@ import pytest
 
 from reports.groups import group_runs
 from reports.runs import read_runs
-from tests.support.run_folders import LONG_NAMES, groups_of, write_run
+from tests.support.run_folders import LONG_NAMES, make_groups, write_run
 
 
 def test_runs_that_differ_in_the_seed_alone_are_one_group(tmp_path: Path) -> None:
-    one = write_run(tmp_path / "1", [[0.1, 0.1], [0.2, 0.2]], seed=2)
-    two = write_run(tmp_path / "2", [[0.1, 0.1], [0.2, 0.2]], seed=1)
-    three = write_run(tmp_path / "3", [[0.1, 0.1], [0.2, 0.2]], seed=3, optimizer="adam")
-    groups = groups_of(one, two, three)
-    assert [[run.folder for run in group.runs] for group in groups] == [[two, one], [three]]
-    assert [group.label for group in groups] == ["sgd", "adam"]
+    groups = make_groups(tmp_path, {"seed": 2}, {"seed": 1}, {"seed": 3, "optimizer": "adam"})
+    assert [[run.seed for run in group.runs] for group in groups] == [[1, 2], [3]]
     assert [group.title for group in groups] == ["sgd (2 seeds)", "adam (seed 3)"]
 
 
@@ -37,17 +32,7 @@ def test_runs_that_differ_in_the_seed_alone_are_one_group(tmp_path: Path) -> Non
 def test_settings_that_change_no_result_keep_no_runs_apart(
     tmp_path: Path, common: dict, changes: dict, count: int
 ) -> None:
-    one = write_run(tmp_path / "1", **common)
-    assert len(groups_of(one, write_run(tmp_path / "2", seed=1, **common, **changes))) == count
-
-
-def test_settings_that_older_runs_lack_are_filled_in(tmp_path: Path) -> None:
-    old, new = (write_run(tmp_path / n, seed=int(n)) for n in "12")
-    config = json.loads((old / "config.json").read_text())
-    for name in ("schedule", "task_weights", "heads"):
-        del config["settings"][name]
-    (old / "config.json").write_text(json.dumps(config))
-    assert len(groups_of(old, new)) == 1
+    assert len(make_groups(tmp_path, common, common | changes)) == count
 
 
 def test_an_equal_run_is_left_out(tmp_path: Path) -> None:
@@ -65,7 +50,7 @@ ON = {"l2": 0.5, "optimizer": "adam", "standardize": True}
     ("runs", "labels"),
     [
         ([{"fake_data": True}], ["DRAWN DATA, dog id"]),
-        ([{}, {"fake_data": True, "seed": 1}], ["real data", "DRAWN DATA"]),
+        ([{}, {"fake_data": True}], ["real data", "DRAWN DATA"]),
         (
             [{"data": {"mnist": {"train": size, "test": 10}}} for size in (60, 70)],
             ["data of mnist 60+10", "data of mnist 70+10"],
@@ -84,23 +69,22 @@ ON = {"l2": 0.5, "optimizer": "adam", "standardize": True}
     ],
 )
 def test_labels_name_what_differs(tmp_path: Path, runs: list[dict], labels: list[str]) -> None:
-    folders = [write_run(tmp_path / str(n), **settings) for n, settings in enumerate(runs)]
-    assert [group.label for group in groups_of(*folders)] == labels
+    assert [group.label for group in make_groups(tmp_path, *runs)] == labels
 
 
 def test_curves_are_means_and_deviations_over_the_seeds(tmp_path: Path) -> None:
-    one = write_run(tmp_path / "0", [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]], seed=0)
-    two = write_run(tmp_path / "1", [[0.1, 0.1], [0.7, 0.2], [0.6, 0.6]], seed=1)
-    (group,) = groups_of(one, two)
+    one = {"accuracies": [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]]}
+    two = {"accuracies": [[0.1, 0.1], [0.7, 0.2], [0.6, 0.6]]}
+    (group,) = make_groups(tmp_path, one, two)
     np.testing.assert_allclose(group.curves.mean[2], [0.5, 0.7, 0.6])
     np.testing.assert_allclose(group.curves.deviation[2], [0.02**0.5, 0.02**0.5, 0], atol=1e-9)
-    assert np.isnan(groups_of(one)[0].curves.deviation).all()
+    assert np.isnan(make_groups(tmp_path / "alone", one)[0].curves.deviation).all()
 
 
 def test_curves_continue_with_the_seeds_that_reached_a_step(tmp_path: Path) -> None:
-    whole = write_run(tmp_path / "0", [[0.1, 0.1], [0.2, 0.4], [0.4, 0.6]])
-    short = write_run(tmp_path / "1", [[0.1, 0.1], [0.4, 0.4]], False, seed=1, max_steps=200)
-    (group,) = groups_of(whole, short)
+    whole = {"accuracies": [[0.1, 0.1], [0.2, 0.4], [0.4, 0.6]]}
+    short = {"accuracies": [[0.1, 0.1], [0.4, 0.4]], "finished": False, "max_steps": 200}
+    (group,) = make_groups(tmp_path, whole, short)
     np.testing.assert_allclose(group.curves.mean[:, 0], [0.1, 0.3, 0.4])
     assert np.isnan(group.curves.deviation[:, 0]).tolist() == [False, False, True]
     assert group.title == "dog id (2 seeds, 1 unfinished)"
@@ -110,6 +94,6 @@ def test_curves_leave_out_steps_at_which_only_some_seeds_were_evaluated(tmp_path
     one, two = (write_run(tmp_path / str(n), [[n / 10, 0]] * 3, seed=n) for n in (1, 3))
     metrics = one / "metrics.jsonl"
     metrics.write_text(metrics.read_text().replace('"step": 100', '"step": 150'))
-    (group,) = groups_of(one, two)
-    assert group.curves.steps.tolist() == [0, 200]
+    ((group,), _) = group_runs(read_runs([one, two])[0])
+    assert group.curves.x.tolist() == [0, 200]
     np.testing.assert_allclose(group.curves.mean[:, 0], [0.2, 0.2])

@@ -21,13 +21,13 @@ def write_run(
     """Writes a run's folder, and returns it.
 
     Args:
-        accuracies: of each evaluation, every 100 steps, for each task; by default of one.
+        accuracies: of each evaluation, every 100 steps, for each task; by default of two.
         data: of `config.json`.
         settings: as JSON, where they differ from those of a finished run on two tasks.
     """
     values = Settings().to_json() | {"task_time": 200, "heads": "shared"} | settings
     if accuracies is None:
-        accuracies = [[0.1] * len(values["tasks"])]
+        accuracies = [[0.1] * len(values["tasks"])] * 2
     values["max_steps"] = settings.get("max_steps", 100 * max(len(accuracies) - 1, 1))
     history = [
         Evaluation(100 * n, None, tuple(shares), (1.0,) * len(shares))
@@ -49,8 +49,13 @@ def rising(tasks: int, evaluations: int) -> list[list[float]]:
     ]
 
 
-def groups_of(*folders: Path) -> list[Group]:
-    """Returns the groups of the runs in the folders."""
+def make_groups(folder: Path, *runs: dict) -> list[Group]:
+    """Writes runs in `folder`, numbered by their seeds unless they have others, and groups them.
+
+    Args:
+        runs: the arguments of `write_run`.
+    """
+    folders = [write_run(folder / str(n), **{"seed": n} | run) for n, run in enumerate(runs)]
     return group_runs(read_runs(folders)[0])[0]
 
 
