@@ -2,6 +2,7 @@
 
 import csv
 import hashlib
+import io
 import re
 from collections import defaultdict
 from pathlib import Path
@@ -35,6 +36,7 @@ LAYOUTS = (
 # Far above Kaggle's labels.csv (482 kB), its ids (32 letters and digits) and its breeds.
 MOST_BYTES = 1 << 24
 MOST_LETTERS = 100
+NAME = re.compile(rf"\w[\w.-]{{0,{MOST_LETTERS - 1}}}")
 
 # The photographs of each breed, by its name.
 Breeds = dict[str, list[Path]]
@@ -59,50 +61,35 @@ def read_kaggle(folder: Path) -> Breeds:
     """
     labels = folder / "labels.csv"
     breed_of: dict[Path, str] = {}
-    for number, row in kaggle_rows(labels):
-        line, name, breed = f"{labels}, line {number}", row["id"], row["breed"]
-        if not name or not breed:
-            raise RequestError(f"{line}: the id or the breed is missing; correct it")
-        if not re.fullmatch(r"\w[\w.-]*", name) or len(name) > MOST_LETTERS:
-            raise RequestError(
-                f"{line}: the id {name[:MOST_LETTERS]!r} is not a plain file name; correct it"
-            )
-        if not breed.isprintable() or len(breed) > MOST_LETTERS:
-            raise RequestError(
-                f"{line}: the breed {breed[:MOST_LETTERS]!r} is not a plain name; correct it"
-            )
-        path = folder / "train" / f"{name}.jpg"
-        if not path.is_file():
-            raise RequestError(f"{line}: its image {path} is missing; fetch it or remove the line")
-        if breed_of.setdefault(path, breed) != breed:
-            raise RequestError(f"{line}: {name} is listed under two breeds; correct it")
+    with read_errors(labels, "correct it, or fetch the photographs again"):
+        check_size(labels.stat().st_size, MOST_BYTES)
+        contents = labels.read_text("utf-8-sig")
+        reader = csv.DictReader(io.StringIO(contents))
+        columns = reader.fieldnames or ["(none)"]
+        if not {"id", "breed"} <= set(columns):
+            raise ValueError(f"it has the columns {', '.join(columns)}, expected id and breed")
+        for row in reader:
+            line, name, breed = f"line {reader.line_num}", row["id"] or "", row["breed"] or ""
+            plain = NAME.fullmatch(name) and breed.isprintable() and len(breed) <= MOST_LETTERS
+            if not plain or not breed:
+                found = f"{name[:MOST_LETTERS]!r} and {breed[:MOST_LETTERS]!r}"
+                raise ValueError(f"{line} has {found}, expected a plain file name and a breed")
+            path = folder / "train" / f"{name}.jpg"
+            if not path.is_file():
+                raise ValueError(f"{line}: its image {path} is missing")
+            if breed_of.setdefault(path, breed) != breed:
+                raise ValueError(f"{line}: {name} is listed under two breeds")
     found = defaultdict(list)
     for path, breed in breed_of.items():
         found[breed].append(path)
     return found
 
 
-def kaggle_rows(labels: Path) -> list[tuple[int, dict[str, str | None]]]:
-    """Reads the rows of `labels.csv`, each with its line number."""
-    with read_errors(labels):
-        check_size(labels.stat().st_size, MOST_BYTES)
-        with labels.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            columns = reader.fieldnames or []
-            rows = [(reader.line_num, row) for row in reader]
-        if not {"id", "breed"} <= set(columns):
-            raise ValueError(
-                f"it has the columns {', '.join(columns) or '(none)'}, expected id and breed"
-            )
-    return rows
-
-
 def read_folders(folder: Path) -> Breeds:
     """Finds a folder per breed, named by it, by its WordNet id, or as `n02085620-pug`."""
     breeds = defaultdict(list)
     # Hidden folders are no breeds: another process may be writing its cache there.
-    visible = (path for path in folder.iterdir() if not path.name.startswith("."))
-    for inside in sorted(path for path in visible if path.is_dir()):
+    for inside in sorted(path for path in folder.glob("[!.]*") if path.is_dir()):
         breed = IMAGEWOOF_BREEDS.get(inside.name) or re.sub(r"^n\d{8}-", "", inside.name)
         photographs = sorted(path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES)
         if photographs:
@@ -136,13 +123,12 @@ def choose_breeds(train: Breeds, test: Breeds, wanted: list[str] | None) -> tupl
             f"dog photographs: found {len(available)} breed{'s' * (len(available) != 1)} that can "
             f"be trained and tested, at least 2 are needed; {LAYOUTS}"
         )
-    unknown = [breed for breed in wanted or [] if breed not in available]
-    if unknown:
-        raise RequestError(
-            f"--dog-breeds: no breed {unknown[0]!r}; there are {', '.join(available)}"
-        )
     chosen = wanted or available[:MAX_BREEDS]
     for breed in chosen:
+        if breed not in available:
+            raise RequestError(
+                f"--dog-breeds: no breed {breed!r}; there are {', '.join(available)}"
+            )
         if not train[breed]:
             raise RequestError(
                 f"dog photographs: {breed} has 1 photograph, at least 2 are needed; add one, or "

@@ -29,20 +29,18 @@ COARSE_OF_FINE = np.array([SUPERCLASSES[name] for name in CIFAR100_FINE])
 
 @dataclass(frozen=True)
 class Source:
-    """One of the two datasets. A record is a byte for each label, followed by an image."""
+    """One of the two datasets.
+
+    A record is the byte of its label, in CIFAR-100 after that of its superclass, and an image.
+    """
 
     facts: DatasetFacts
     train: tuple[str, ...]  # files
     test: tuple[str, ...]
     class_names: tuple[str, ...]
-    coarse_names: tuple[str, ...]  # superclasses, if a record has their label before the class's
+    record_bytes: int
     url: str
     md5: str
-
-    @property
-    def record_bytes(self) -> int:
-        """The size of a record."""
-        return IMAGE_BYTES + (2 if self.coarse_names else 1)
 
 
 CIFAR_10 = Source(
@@ -50,7 +48,7 @@ CIFAR_10 = Source(
     train=tuple(f"data_batch_{number}.bin" for number in range(1, 6)),
     test=("test_batch.bin",),
     class_names=CIFAR10,
-    coarse_names=(),
+    record_bytes=1 + IMAGE_BYTES,
     url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
     md5="c32a1d4ab5d03f1284b67883e8d87530",
 )
@@ -59,7 +57,7 @@ CIFAR_100 = Source(
     train=("train.bin",),
     test=("test.bin",),
     class_names=CIFAR100_FINE,
-    coarse_names=tuple(CIFAR100),
+    record_bytes=2 + IMAGE_BYTES,
     url="https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
     md5="03b5dce01913d631647c71ecec9e9cb8",
 )
@@ -135,10 +133,10 @@ def read_records(source: Source, path: Path) -> np.ndarray:
     values = count_records(source, path) * source.record_bytes
     with read_errors(path):
         records = np.fromfile(path, np.uint8, values).reshape(-1, source.record_bytes)
-        check_labels(records[:, -IMAGE_BYTES - 1], source.class_names)
-        if source.coarse_names:
-            check_labels(records[:, 0], source.coarse_names, "coarse label")
-            check_superclasses(coarse=records[:, 0], fine=records[:, 1])
+        *superclasses, labels = records[:, :-IMAGE_BYTES].T
+        check_labels(labels, source.class_names)
+        for coarse in superclasses:
+            check_superclasses(coarse, labels)
     return records
 
 

@@ -57,17 +57,16 @@ def find(
             "another with --pickle-file, and it is written from the photographs"
         )
     find_originals = partial(find_photographed, folder, size, breeds, cache_file, quiet)
-    if not cache_only:
-        return find_originals()
-    stored = cache_file or default_cache(folder or dataset_folder(FACTS, None), size, breeds)
-    if not stored.exists():
-        return find_originals()
-    return PendingDataset(
-        name="dogs",
-        count=stored.stat().st_size // (3 * size * size),  # its images are not compressed
-        shape=(size, size, FACTS.channels),
-        read=partial(load_or_rebuild, stored, size, breeds, find_originals),
-    )
+    if cache_only:
+        stored = cache_file or default_cache(folder or dataset_folder(FACTS, None), size, breeds)
+        if stored.exists():
+            return PendingDataset(
+                name="dogs",
+                count=stored.stat().st_size // (3 * size * size),  # its images are not compressed
+                shape=(size, size, FACTS.channels),
+                read=partial(load_or_rebuild, stored, size, breeds, find_originals),
+            )
+    return find_originals()
 
 
 def find_photographed(
@@ -98,13 +97,11 @@ def load_or_rebuild(
         RequestError: neither the file nor the photographs can be used.
     """
     try:
-        dataset = cache.load(stored, fingerprint=None, size=size)
-        if breeds is None or tuple(breeds) == dataset.class_names:
-            return replace(
-                dataset, origin=f"{len(dataset.class_names)} breeds of dog from {stored}"
-            )
-        names = ", ".join(dataset.class_names)
-        reason = f"{stored} cannot be used: it holds the breeds {names}, not those of --dog-breeds"
+        dataset = cache.load(stored, None, size)
+        names = dataset.class_names
+        if breeds is not None and tuple(breeds) != names:
+            raise ValueError(f"it holds the breeds {', '.join(names)}, not those of --dog-breeds")
+        return replace(dataset, origin=f"{len(names)} breeds of dog from {stored}")
     except ValueError as error:
         reason = f"{stored} cannot be used: {error}"
     try:
@@ -174,13 +171,12 @@ def decode(path: Path, size: int) -> np.ndarray:
 
 def fingerprint_of(folder: Path, train: Breeds, test: Breeds) -> str:
     """Returns a hash of the photographs' names, order, sizes and modification times."""
-    digest = hashlib.sha256()
+    text = ""
     for split in (train, test):
         for breed, paths in split.items():
-            digest.update(f"\n{breed}\n".encode())
+            text += f"\n{breed}\n"
             for path in paths:
                 facts = path.stat()
-                name = path.relative_to(folder)
-                digest.update(f"{name} {facts.st_size} {facts.st_mtime_ns}\n".encode())
-        digest.update(b"\n")
-    return digest.hexdigest()
+                text += f"{path.relative_to(folder)} {facts.st_size} {facts.st_mtime_ns}\n"
+        text += "\n"
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -61,59 +61,63 @@ def not_found(
     return RequestError(f"{facts.title} not found: looked for {wanted}; {place}{ways}")
 
 
-@contextmanager
-def download_errors(facts: DatasetFacts, target: Path) -> Iterator[None]:
-    """Turns a RequestError inside into the error that the file or folder `target` is missing."""
-    try:
-        yield
-    except RequestError as error:
-        raise not_found(facts, f"{target}, and {error}", "connect to a network") from error
-
-
-def download_folder(facts: DatasetFacts, url: str, md5: str, folder: Path, quiet: bool) -> None:
-    """Downloads a dataset's .tgz archive and unpacks it to `folder`, unless that is there already.
-
-    Raises:
-        RequestError: the download failed.
-    """
-    if not folder.is_dir():
-        with download_errors(facts, folder):
-            download_archive(url, md5, folder, quiet)
-
-
-def download(url: str, md5: str, target: Path, quiet: bool) -> None:
+def download(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) -> None:
     """Downloads one file to `target`, which appears only once it is complete and its md5 agrees.
 
     Raises:
         RequestError: it could not be downloaded or written, or its md5 differs.
     """
-    with scratch_folder(target.parent) as scratch:
-        whole = fetch(url, md5, scratch, quiet)
+    with fetched(facts, url, md5, target, quiet) as whole:
         with whole.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(whole, target)
 
 
-def download_archive(url: str, md5: str, target: Path, quiet: bool) -> None:
-    """Downloads a .tgz archive of a single folder to `target`, complete or not at all.
+def download_folder(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) -> None:
+    """Downloads a .tgz archive of a single folder to `target`, unless that is there already.
 
     Raises:
         RequestError: as for `download`, or the archive is damaged, unsafe, or not a single folder.
     """
-    with scratch_folder(target.parent) as scratch:
-        archive = fetch(url, md5, scratch, quiet)
-        unpacked = scratch / "unpacked"
+    if target.is_dir():
+        return
+    with fetched(facts, url, md5, target, quiet) as archive:
+        unpacked = archive.parent / "unpacked"
         try:
             unpack(archive, unpacked)
             inside = list(unpacked.iterdir())
             if len(inside) != 1 or not inside[0].is_dir():
                 raise ValueError("it does not hold one folder and nothing else")
             os.sync()  # one call for perhaps ten thousand files
-            move(inside[0], target)
+            try:
+                os.replace(inside[0], target)
+            except OSError:
+                if not target.is_dir():  # another process may have put the same folder there
+                    raise
         except Exception as error:  # on damaged archives tarfile raises nearly anything
             raise RequestError(
                 f"the archive {url} could not be unpacked: {text_of(error)}"
             ) from error
+
+
+@contextmanager
+def fetched(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) -> Iterator[Path]:
+    """Provides a downloaded file in a folder beside `target` that is removed afterwards.
+
+    The folder around it stays: another process may be about to write there.
+
+    Raises:
+        RequestError: `target` is missing, with the error that occurred here or inside.
+    """
+    parent = target.parent
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".download-", dir=parent) as scratch:
+            yield fetch(url, md5, Path(scratch), quiet)
+    except (OSError, RequestError) as error:
+        unwritable = isinstance(error, OSError)
+        reason = f"cannot write to {parent}: {error.strerror or error}" if unwritable else error
+        raise not_found(facts, f"{target}, and {reason}", "connect to a network") from error
 
 
 def unpack(archive: Path, folder: Path) -> None:
@@ -146,32 +150,6 @@ def unpack(archive: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, file)
 
 
-def move(folder: Path, target: Path) -> None:
-    """Moves a folder to `target`, unless another process has put the same folder there already."""
-    try:
-        os.replace(folder, target)
-    except OSError:
-        if not target.is_dir():
-            raise
-
-
-@contextmanager
-def scratch_folder(parent: Path) -> Iterator[Path]:
-    """Provides a folder inside `parent` that is removed afterwards.
-
-    An empty `parent` stays: another process may be about to write there.
-
-    Raises:
-        RequestError: it cannot be written to.
-    """
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=parent) as scratch:
-            yield Path(scratch)
-    except OSError as error:
-        raise RequestError(f"cannot write to {parent}: {error.strerror or error}") from error
-
-
 def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
     """Downloads a file into `folder` and checks its md5; retries with a note if that fails.
 
@@ -180,16 +158,16 @@ def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
     """
     if not (quiet or is_terminal()):
         print(f"Downloading {url}", flush=True)
-    pauses = iter(PAUSES)
-    while True:
+    for pause in (*PAUSES, None):
         try:
             return fetch_once(url, md5, folder, quiet)
         except Exception as error:  # Keras raises a bare Exception for a failed download
             # `get_file` raises a ValueError if the file is complete and its md5 differs.
             checksum = "wrong checksum: " if isinstance(error, ValueError) else ""
             failure = f"downloading {url} failed: {checksum}{text_of(error)}"
-            pause = None if is_refusal(error) else next(pauses, None)
-            if pause is None:
+            cause = error.__context__  # Keras raises its own error while it handles this one
+            refused = isinstance(cause, HTTPError) and cause.code in REFUSALS
+            if refused or pause is None:
                 raise RequestError(failure) from error
         print(f"note: {failure}; trying again in {pause} s", file=sys.stderr, flush=True)
         time.sleep(pause)
@@ -220,9 +198,3 @@ def fetch_once(url: str, md5: str, folder: Path, quiet: bool) -> Path:
     finally:
         socket.setdefaulttimeout(timeout)
     return Path(path)
-
-
-def is_refusal(error: Exception) -> bool:
-    """Returns True if the host answered that it will not send the file."""
-    cause = error.__context__  # Keras raises its own error while it handles this one
-    return isinstance(cause, HTTPError) and cause.code in REFUSALS

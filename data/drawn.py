@@ -4,51 +4,38 @@ Pillow draws every picture from one fixed seed, so that all runs have the same o
 place of MNIST and of photographs, but results on them say nothing of either.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 
+from data.catalog import CATALOG
 from data.class_names import DIGITS
-from data.dataset import Dataset, PendingDataset, Split
+from data.dataset import Dataset, PendingDataset
 from data.drawn_digits import SIZE, draw_digit
 from data.drawn_dogs import BREEDS, draw_dog
-from data.pictures import stack_pictures
+from data.pictures import make_splits
 
 SEED = 28
-CLASSES = 10
-# Training and test pictures.
-DIGIT_COUNTS = (6_000, 1_000)
-DOG_COUNTS = (900, 300)
-
-# Draws one picture [28, 28, C] uint8 of a class.
-Draw = Callable[[int, np.random.Generator], np.ndarray]
-
-
-def find_digits(quiet: bool = False) -> PendingDataset:
-    """Returns gray digits [7_000, 28, 28, 1] that look handwritten, to be drawn."""
-
-    def read() -> Dataset:
-        splits = draw_splits(draw_digit, DIGIT_COUNTS, quiet)
-        return Dataset(*splits, class_names=DIGITS, origin="drawn digits, not MNIST")
-
-    return PendingDataset("drawn digits", sum(DIGIT_COUNTS), (SIZE, SIZE, 1), read)
+BREED_NAMES = tuple(breed.name for breed in BREEDS)
+# For each dataset: the drawn pictures' name, what they are not, the function that draws one
+# [28, 28, C] uint8 of a class, the classes, and the numbers of training and test pictures.
+DRAWN = {
+    "mnist": ("drawn digits", "MNIST", draw_digit, DIGITS, (6_000, 1_000)),
+    "dogs": ("drawn dogs", "photographs", draw_dog, BREED_NAMES, (900, 300)),
+}
 
 
-def find_dogs(quiet: bool = False) -> PendingDataset:
-    """Returns cartoon dogs [1_200, 28, 28, 3] of ten breeds, to be drawn."""
+def find(dataset: str, quiet: bool = False) -> PendingDataset:
+    """Returns the pictures that stand in for a dataset, to be drawn.
+
+    For "mnist" they are gray digits [7_000, 28, 28, 1] that look handwritten; for "dogs" cartoon
+    dogs [1_200, 28, 28, 3] of ten breeds. There are equally many of every class.
+    """
+    name, real, draw, class_names, counts = DRAWN[dataset]
 
     def read() -> Dataset:
-        names = tuple(breed.name for breed in BREEDS)
-        splits = draw_splits(draw_dog, DOG_COUNTS, quiet)
-        return Dataset(*splits, class_names=names, origin="drawn dogs, not photographs")
+        random = np.random.default_rng(SEED)
+        labels = [np.arange(count, dtype=np.int32) % len(class_names) for count in counts]
+        pictures = (draw(label, random) for label in np.concatenate(labels))
+        splits = make_splits(pictures, labels, "Drawing", quiet)
+        return Dataset(*splits, class_names, origin=f"{name}, not {real}")
 
-    return PendingDataset("drawn dogs", sum(DOG_COUNTS), (SIZE, SIZE, 3), read)
-
-
-def draw_splits(draw: Draw, counts: tuple[int, int], quiet: bool) -> list[Split]:
-    """Draws a training and a test split, each with equally many pictures of every class."""
-    random = np.random.default_rng(SEED)
-    labels = [np.arange(count, dtype=np.int32) % CLASSES for count in counts]
-    pictures = (draw(label, random) for label in np.concatenate(labels))
-    images = stack_pictures(pictures, sum(counts), "Drawing", quiet)
-    return [Split(*split) for split in zip(np.split(images, [counts[0]]), labels, strict=True)]
+    return PendingDataset(name, sum(counts), (SIZE, SIZE, CATALOG[dataset].channels), read)

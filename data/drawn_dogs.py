@@ -60,23 +60,13 @@ class Sketch:
 
     def ellipse(self, x: float, y: float, width: float, height: float, color: Color) -> None:
         """Draws a filled ellipse centered at (x, y)."""
-        middle_x, middle_y = self.at(x, y)
-        half = width * self.size / 2, height * self.size / 2
-        box = (middle_x - half[0], middle_y - half[1], middle_x + half[0], middle_y + half[1])
-        self.pen.ellipse(box, fill=color)
-
-    def polygon(self, color: Color, *points: tuple[float, float]) -> None:
-        """Draws a filled polygon."""
-        self.pen.polygon([self.at(*point) for point in points], fill=color)
+        (x, y), across, down = self.at(x, y), width * self.size / 2, height * self.size / 2
+        self.pen.ellipse((x - across, y - down, x + across, y + down), fill=color)
 
     def line(self, color: Color, width: float, *points: tuple[float, float]) -> None:
         """Draws a line through the points."""
-        self.pen.line(
-            [self.at(*point) for point in points],
-            fill=color,
-            width=max(2, round(width * self.size)),
-            joint="curve",
-        )
+        width = max(2, round(width * self.size))
+        self.pen.line([self.at(*point) for point in points], color, width, joint="curve")
 
 
 def draw_dog(breed_index: int, random: np.random.Generator) -> np.ndarray:
@@ -133,9 +123,8 @@ def draw_tail(sketch: Sketch, tail: str, length: float, coat: Color) -> None:
 def draw_legs(sketch: Sketch, length: float, height: float, coat: Color) -> None:
     """Draws four legs, standing or in mid-step."""
     step = sketch.random.uniform(0, 0.09)
-    for place, swing in ((-0.42, -step), (-0.3, step), (0.3, -step), (0.42, step)):
-        x = place * length
-        sketch.line(coat, 0.06, (x, 0.05), (x + swing, 0.1 + height))
+    for x, swing in ((-0.42, -step), (-0.3, step), (0.3, -step), (0.42, step)):
+        sketch.line(coat, 0.06, (x * length, 0.05), (x * length + swing, 0.1 + height))
 
 
 def draw_pattern(sketch: Sketch, pattern: str, length: float, second: Color) -> None:
@@ -166,7 +155,8 @@ def draw_head(sketch: Sketch, breed: Breed, length: float, coat: Color, second: 
     sketch.ellipse(x + 0.04, y - 0.03, 0.03, 0.03, BLACK)
     ear = coat if breed.pattern == "plain" or sketch.random.random() < 0.25 else second
     if breed.ears == "pointed":
-        sketch.polygon(ear, (x - 0.1, y - 0.06), (x - 0.06, y - 0.21), (x + 0.01, y - 0.08))
+        corners = (x - 0.1, y - 0.06), (x - 0.06, y - 0.21), (x + 0.01, y - 0.08)
+        sketch.pen.polygon([sketch.at(*corner) for corner in corners], fill=ear)
     elif breed.ears == "floppy":
         sketch.ellipse(x - 0.06, y + 0.04, 0.08, 0.2, ear)
     else:

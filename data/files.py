@@ -33,10 +33,8 @@ def check_size(size: int, most: int) -> None:
         raise ValueError(f"it has {size:,} bytes, expected at most {most:,}")
 
 
-def check_labels(labels: np.ndarray, class_names: Sequence[str], kind: str = "label") -> None:
+def check_labels(labels: np.ndarray, class_names: Sequence[str]) -> None:
     """Raises ValueError if one of the labels [N] unsigned is not an index of `class_names`."""
-    if labels.max() >= len(class_names):
-        place = labels.argmax()
-        raise ValueError(
-            f"{kind} {place + 1:,} is {labels[place]}, expected 0 to {len(class_names) - 1}"
-        )
+    place, last = labels.argmax(), len(class_names) - 1
+    if labels[place] > last:
+        raise ValueError(f"label {place + 1:,} is {labels[place]}, expected 0 to {last}")

@@ -20,19 +20,6 @@ MOST_BYTES = 1 << 30
 MOST_UNPACKED = 1032
 
 
-def read_shape(path: Path, dimensions: int) -> tuple[int, ...]:
-    """Reads the shape [N, …] of an IDX file of unsigned bytes, gzipped or not, from its header.
-
-    Raises:
-        RequestError: it cannot be read, or is no such file.
-    """
-    with open_idx(path, dimensions) as (_, shape):
-        most = MOST_UNPACKED * path.stat().st_size
-        if math.prod(shape) > most:
-            raise truncated(shape, f"at most {most:,}")
-    return shape
-
-
 def read_idx(path: Path, dimensions: int) -> np.ndarray:
     """Reads the array [N, …] uint8 of an IDX file of unsigned bytes, gzipped or not.
 
@@ -43,42 +30,38 @@ def read_idx(path: Path, dimensions: int) -> np.ndarray:
         size = math.prod(shape)
         values = file.read(size + 1)
         if len(values) != size:
-            raise truncated(shape, "more" if len(values) > size else f"{len(values):,}")
+            found = "more" if len(values) > size else f"{len(values):,}"
+            raise ValueError(f"its header promises {size:,} bytes of values, found {found}")
     return np.frombuffer(values, dtype=np.uint8).reshape(shape)
 
 
 @contextmanager
 def open_idx(path: Path, dimensions: int) -> Iterator[tuple[BinaryIO, tuple[int, ...]]]:
-    """Opens an IDX file, unpacked if gzipped, and reads the shape in its header.
+    """Opens an IDX file, unpacked if gzipped, and reads the shape [N, …] in its header.
 
     Raises:
-        RequestError: it cannot be read, now or while it is open, or its header is wrong.
+        RequestError: it cannot be read, its header is wrong, or an error is raised inside.
     """
     with read_errors(path):
         with path.open("rb") as file:
             gzipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
         with gzip.open(path) if gzipped else path.open("rb") as file:
-            yield file, parse_header(file.read(4 * (1 + dimensions)), dimensions)
+            contents = file.read(4 * (1 + dimensions))
+            most = min(MOST_BYTES, MOST_UNPACKED * path.stat().st_size)
+            yield file, parse_header(contents, dimensions, most)
 
 
-def parse_header(contents: bytes, dimensions: int) -> tuple[int, ...]:
-    """Returns the shape in an IDX header; raises ValueError if a sound file cannot have it."""
+def parse_header(contents: bytes, dimensions: int, most: int) -> tuple[int, ...]:
+    """Returns the shape in an IDX header; raises ValueError if it is wrong, or above `most`."""
     if len(contents) != 4 * (1 + dimensions):
         raise ValueError("it is cut short inside its header")
-    magic, *shape = (int(value) for value in np.frombuffer(contents, dtype=">u4"))
+    magic, *shape = np.frombuffer(contents, dtype=">u4").tolist()
     expected = IDX_UNSIGNED_BYTES + dimensions
     if magic != expected:
         raise ValueError(
             f"it begins with the magic number {magic:#010x}, expected {expected:#010x}, that of an "
             f"IDX file of {dimensions} dimension{'s' * (dimensions > 1)}"
         )
-    if not 0 < math.prod(shape) <= MOST_BYTES:
-        raise ValueError(
-            f"its header states the shape {shape}, expected 1 to {MOST_BYTES:,} values"
-        )
+    if not 0 < math.prod(shape) <= most:
+        raise ValueError(f"its header states the shape {shape}, expected 1 to {most:,} values")
     return tuple(shape)
-
-
-def truncated(shape: tuple[int, ...], found: str) -> ValueError:
-    """Returns the error for a file that does not hold as many values as its header states."""
-    return ValueError(f"its header promises {math.prod(shape):,} bytes of values, found {found}")

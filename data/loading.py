@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from data import cifar, dogs, drawn, memory, mnist, omniglot
-from data.dataset import Dataset, PendingDataset, Split
-from data.resize import to_size
+from data.dataset import Dataset, PendingDataset
+from data.pictures import to_size
 from errors import RequestError
 from settings import DataSettings
 
@@ -35,9 +35,13 @@ def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> Pen
     """Finds a dataset, or what --fake-data draws in its place, without reading it."""
     data_dir = settings.data_dir
     if settings.fake_data:
-        return {"mnist": drawn.find_digits, "dogs": drawn.find_dogs}[name](quiet)
+        return drawn.find(name, quiet)
     if name == "dogs":
-        return find_dogs(settings, image_size, quiet)
+        folder = settings.data_dog_dir
+        if folder is None and data_dir is not None:
+            folder = data_dir / dogs.FACTS.folder
+        breeds, cache_file = settings.dog_breeds, settings.pickle_file
+        return dogs.find(folder, image_size, breeds, cache_file, settings.use_pickle, quiet)
     if name == "omniglot":
         return omniglot.find(data_dir, image_size, quiet)
     if name in ("mnist", "fashion-mnist"):
@@ -47,25 +51,10 @@ def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> Pen
     return cifar.find(source, data_dir, quiet)
 
 
-def find_dogs(settings: DataSettings, image_size: int, quiet: bool) -> PendingDataset:
-    """Finds the photographs of dogs, or the cache of their decoded images."""
-    folder = settings.data_dog_dir
-    if folder is None and settings.data_dir is not None:
-        folder = settings.data_dir / "dogs"
-    return dogs.find(
-        folder,
-        image_size,
-        breeds=settings.dog_breeds,
-        cache_file=settings.pickle_file,
-        cache_only=settings.use_pickle,
-        quiet=quiet,
-    )
-
-
 def resized(dataset: Dataset, image_size: int, quiet: bool) -> Dataset:
     """Returns the dataset with its images at another height and width."""
-
-    def at_size(split: Split) -> Split:
-        return replace(split, images=to_size(split.images, image_size, quiet))
-
-    return replace(dataset, train=at_size(dataset.train), test=at_size(dataset.test))
+    train, test = (
+        replace(split, images=to_size(split.images, image_size, quiet))
+        for split in (dataset.train, dataset.test)
+    )
+    return replace(dataset, train=train, test=test)

@@ -4,8 +4,10 @@ import math
 import os
 import re
 import resource
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from pathlib import Path
+
+from rich.filesize import decimal
 
 from data.dataset import PendingDataset
 from errors import RequestError
@@ -16,40 +18,33 @@ COPIES = 2
 # Of the largest dataset at the size in its files: the parts that were read, and the array made from
 # them. Labels and the one picture that each thread decodes are not counted.
 COPIES_AS_READ = 2
-UNITS = ("bytes", "kB", "MB", "GB", "TB")
-# Of control groups of version 2 and 1: the controller beside the group's name in /proc/self/cgroup,
-# the files of the limit and of the usage, and the keys of file cache in memory.stat, which the
-# kernel frees when memory is needed.
-CGROUPS = (
-    ("", "memory.max", "memory.current", ("inactive_file ", "active_file ")),
-    (
-        "memory",
-        "memory.limit_in_bytes",
-        "memory.usage_in_bytes",
-        ("total_inactive_file ", "total_active_file "),
-    ),
-)
+# Of control groups of version 2 and 1, by the controller beside the group's name in
+# /proc/self/cgroup: the files of the limit and of the usage, and the keys of file cache in
+# memory.stat, which the kernel frees when memory is needed.
+CGROUPS = {
+    "": ("memory.max", "memory.current", r"(?:in)?active_file "),
+    "memory": ("memory.limit_in_bytes", "memory.usage_in_bytes", r"total_(?:in)?active_file "),
+}
 
 
-def check(datasets: Iterable[PendingDataset], size: int) -> None:
+def check(datasets: Collection[PendingDataset], size: int) -> None:
     """Checks that datasets fit into memory together, at `size`×`size` pixels per image.
 
     Raises:
         RequestError: they do not fit.
     """
-    datasets = list(datasets)
     needed = bytes_needed(datasets, size)
     free, where = min(available(), default=(needed, ""))
     if needed > free:
         names = " and ".join(f"{each.count:,} images of {each.name}" for each in datasets)
         raise RequestError(
             f"the data does not fit into memory: {names} at --image-size {size} need "
-            f"{human(needed)}, and {human(max(free, 0))} are free {where}; choose a smaller "
+            f"{decimal(needed)}, and {decimal(max(free, 0))} are free {where}; choose a smaller "
             "--image-size, fewer tasks or fewer --dog-breeds, or free some memory"
         )
 
 
-def bytes_needed(datasets: Sequence[PendingDataset], size: int) -> int:
+def bytes_needed(datasets: Collection[PendingDataset], size: int) -> int:
     """Returns the peak memory of the datasets until training begins, in bytes."""
     final = sum(each.count * size * size * each.shape[2] for each in datasets)
     as_read = [each.count * math.prod(each.shape) for each in datasets]
@@ -61,54 +56,43 @@ def available(root: Path = Path("/")) -> Iterator[tuple[int, str]]:
 
     `root` is the folder that holds `proc` and `sys`.
     """
-    free = number_after(root / "proc/meminfo", "MemAvailable:")
-    if free is not None:
-        yield 1024 * free, "on this machine"
+    free = numbers_after("MemAvailable:", root / "proc/meminfo")
+    if free:
+        yield 1024 * free[0], "on this machine"
     elif "SC_PHYS_PAGES" in os.sysconf_names:  # macOS, which states only the installed memory
         yield os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"), "on this machine"
     for left in left_in_cgroups(root):
         yield left, "in this control group"
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit != resource.RLIM_INFINITY:
-        pages = number_after(root / "proc/self/statm", "") or 0
+        pages = sum(numbers_after("", root / "proc/self/statm"))
         yield limit - pages * resource.getpagesize(), "under the limit of `ulimit -v`"
 
 
 def left_in_cgroups(root: Path) -> Iterator[int]:
     """Yields the bytes left to each of the nested control groups of this process."""
-    lines = text_of(root / "proc/self/cgroup").splitlines()
-    groups = dict(line.split(":", 2)[1:] for line in lines if line.count(":") > 1)
-    for controller, limit_file, usage_file, reclaimable in CGROUPS:
-        if controller not in groups:
-            continue
+    groups = matches(r"[0-9]+:(memory|):/*(.*)$", root / "proc/self/cgroup")
+    for controller, group in groups:
+        limit_file, usage_file, cache_keys = CGROUPS[controller]
         top = root / "sys/fs/cgroup" / controller
-        group = top / groups[controller].lstrip("/")
-        for folder in (group, *group.parents):
-            limit = number_after(folder / limit_file, "")  # None if there is no limit: "max"
-            usage = number_after(folder / usage_file, "")
-            if limit is not None and usage is not None:
-                statistics = folder / "memory.stat"
-                cached = sum(number_after(statistics, key) or 0 for key in reclaimable)
-                yield limit - usage + cached
+        for folder in (top / group, *(top / group).parents):
+            limit = numbers_after("", folder / limit_file)  # [] if there is no limit: "max"
+            usage = numbers_after("", folder / usage_file)
+            if limit and usage:
+                cached = numbers_after(cache_keys, folder / "memory.stat")
+                yield limit[0] - usage[0] + sum(cached)
             if folder == top:
                 break
 
 
-def number_after(path: Path, key: str) -> int | None:
-    """Returns the number after `key` at the beginning of a line; None if there is none."""
-    match = re.search(rf"^{key}[ \t]*([0-9]+)(?=\s|$)", text_of(path), re.MULTILINE)
-    return int(match[1]) if match else None
+def numbers_after(key: str, path: Path) -> list[int]:
+    """Returns the numbers after `key` (a regular expression) at the beginning of lines."""
+    return [int(number) for number in matches(rf"{key}[ \t]*([0-9]+)(?=\s|$)", path)]
 
 
-def text_of(path: Path) -> str:
-    """Returns the text of one of the system's files; "" if it cannot be read."""
+def matches(line: str, path: Path) -> list:
+    """Returns re.findall of the beginning of lines in a system file; [] if it cannot be read."""
     try:
-        return path.read_text()
+        return re.findall(rf"^{line}", path.read_text(), re.MULTILINE)
     except OSError:
-        return ""
-
-
-def human(size: int) -> str:
-    """Formats a number of bytes with a unit, such as 12.3 GB."""
-    power = min((len(str(size)) - 1) // 3, len(UNITS) - 1)
-    return f"{size / 1000**power:,.{min(power, 1)}f} {UNITS[power]}"
+        return []

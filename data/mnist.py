@@ -11,10 +11,9 @@ import numpy as np
 from data.catalog import CATALOG, DatasetFacts
 from data.class_names import DIGITS, FASHION
 from data.dataset import Dataset, PendingDataset, Split
-from data.download import dataset_folder, download, download_errors, not_found
+from data.download import dataset_folder, download, not_found
 from data.files import check_labels, read_errors
-from data.idx import read_idx, read_shape
-from errors import RequestError
+from data.idx import open_idx, read_idx
 
 TRAIN_IMAGES, TRAIN_LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
 TEST_IMAGES, TEST_LABELS = "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"
@@ -70,18 +69,18 @@ def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingD
         RequestError: files are missing or damaged, or the download failed.
     """
     folder = dataset_folder(source.facts, data_dir)
-    if data_dir is None:
-        download_missing(source, folder, quiet)
-    elif source.in_data_dir and not folder.is_dir():
+    if source.in_data_dir and data_dir is not None and not folder.is_dir():
         folder = data_dir
-    paths = {name: find_file(folder, name) for name in FILES}
-    for name, path in paths.items():
-        if path is None:
-            raise not_found(source.facts, f"{name} or {name}.gz in {folder}")
-    splits = [paths[TRAIN_IMAGES], paths[TRAIN_LABELS]], [paths[TEST_IMAGES], paths[TEST_LABELS]]
+    paths = [find_file(folder, name) for name in FILES]
+    for name, path in zip(FILES, paths, strict=True):
+        if not path.is_file():
+            if data_dir is not None:
+                raise not_found(source.facts, f"{name} or {path.name} in {folder}")
+            download(source.facts, f"{source.url}{path.name}", source.md5[name], path, quiet)
+    splits = paths[:2], paths[2:]
     return PendingDataset(
         name=source.facts.title,
-        count=sum(count_images(source, *split) for split in splits),
+        count=sum(count_images(*split) for split in splits),
         shape=(FILE_SIZE, FILE_SIZE, source.facts.channels),
         read=lambda: Dataset(
             *(read_split(source, *split) for split in splits),
@@ -91,40 +90,27 @@ def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingD
     )
 
 
-def download_missing(source: Source, folder: Path, quiet: bool) -> None:
-    """Downloads the IDX files that are missing in `folder`."""
-    for name in FILES:
-        if find_file(folder, name) is None:
-            path = folder / f"{name}.gz"
-            with download_errors(source.facts, path):
-                download(f"{source.url}{path.name}", source.md5[name], path, quiet)
+def find_file(folder: Path, name: str) -> Path:
+    """Returns the path of an IDX file, gzipped unless there is only one that is not."""
+    gzipped, plain = folder / f"{name}.gz", folder / name
+    return plain if plain.is_file() and not gzipped.is_file() else gzipped
 
 
-def find_file(folder: Path, name: str) -> Path | None:
-    """Returns the path of an IDX file, gzipped or not; None if there is neither."""
-    paths = (folder / f"{name}.gz", folder / name)
-    return next((path for path in paths if path.is_file()), None)
-
-
-def count_images(source: Source, images_path: Path, labels_path: Path) -> int:
+def count_images(images_path: Path, labels_path: Path) -> int:
     """Returns the number of a split's images, from the headers of its two IDX files.
 
     Raises:
         RequestError: a file is damaged, or the two do not belong together.
     """
-    images, height, width = read_shape(images_path, dimensions=3)
-    (labels,) = read_shape(labels_path, dimensions=1)
-    if (height, width) != (FILE_SIZE, FILE_SIZE):
-        raise RequestError(
-            f"{images_path}: its images are {height}×{width} pixels, expected "
-            f"{FILE_SIZE}×{FILE_SIZE}; is it a file of {source.facts.title}?"
-        )
-    if images != labels:
-        raise RequestError(
-            f"{labels_path}: {labels} labels for the {images} images of {images_path.name}; the "
-            "two files do not belong together, fetch them again"
-        )
-    return images
+    with open_idx(images_path, dimensions=3) as (_, (count, *size)):
+        if size != [FILE_SIZE, FILE_SIZE]:
+            raise ValueError(
+                f"its images are {size[0]}×{size[1]} pixels, expected {FILE_SIZE}×{FILE_SIZE}"
+            )
+    with open_idx(labels_path, dimensions=1) as (_, (labels,)):
+        if labels != count:
+            raise ValueError(f"it has {labels} labels for the {count} images of {images_path.name}")
+    return count
 
 
 def read_split(source: Source, images_path: Path, labels_path: Path) -> Split:

@@ -7,19 +7,17 @@ files and folders that have paths `<alphabet>/characterNN/<name>.png` at any dep
 import io
 import re
 import zipfile
-from collections import defaultdict
 from contextlib import ExitStack
-from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from threading import Lock
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from data.catalog import CATALOG
 from data.dataset import Dataset, PendingDataset
-from data.download import dataset_folder, download, download_errors, not_found
+from data.download import dataset_folder, download, not_found
 from data.files import check_size, read_errors
 from data.pictures import decode_splits, open_image
 from errors import RequestError
@@ -43,8 +41,7 @@ MOST_BYTES = 1 << 20
 MOST_PIXELS = 1_000
 
 
-@dataclass(frozen=True)
-class Drawing:
+class Drawing(NamedTuple):
     """One drawing and its place on disk."""
 
     file: Path  # its own, or a zip file that holds it
@@ -66,10 +63,10 @@ def find_alphabets(data_dir: Path | None, quiet: bool = False) -> dict[str, list
     Raises:
         RequestError: there are none, a zip file is damaged or unsafe, or the download failed.
     """
-    alphabets = defaultdict(list)
-    for alphabet, character in find_characters(find_folder(data_dir, quiet)):
-        alphabets[alphabet].append(character)
-    return dict(alphabets)
+    alphabets: dict[str, list[str]] = {}
+    for alphabet, character in find_characters(data_dir, quiet):
+        alphabets.setdefault(alphabet, []).append(character)
+    return alphabets
 
 
 def find(data_dir: Path | None, image_size: int, quiet: bool = False) -> PendingDataset:
@@ -83,8 +80,8 @@ def find(data_dir: Path | None, image_size: int, quiet: bool = False) -> Pending
         RequestError: there are none, a character has too few, a zip file is damaged or unsafe, or
             the download failed.
     """
-    folder = find_folder(data_dir, quiet)
-    characters = find_characters(folder)
+    folder = dataset_folder(FACTS, data_dir)
+    characters = find_characters(data_dir, quiet)
     for (alphabet, character), drawings in characters.items():
         if len(drawings) <= TEST_DRAWINGS:
             raise RequestError(
@@ -99,20 +96,14 @@ def find(data_dir: Path | None, image_size: int, quiet: bool = False) -> Pending
     )
 
 
-def find_folder(data_dir: Path | None, quiet: bool) -> Path:
-    """Returns the folder for Omniglot's files; in the cache folder, downloads missing files."""
+def find_characters(data_dir: Path | None, quiet: bool) -> Characters:
+    """Finds every drawing in the folder and its zip files; uses the first of several copies."""
     folder = dataset_folder(FACTS, data_dir)
     for name, md5 in MD5.items() if data_dir is None else ():
         if not (folder / name).is_file():
-            with download_errors(FACTS, folder / name):
-                download(f"{URL}{name}", md5, folder / name, quiet)
-    return folder
-
-
-def find_characters(folder: Path) -> Characters:
-    """Finds every drawing in a folder and its zip files; uses the first of several copies."""
-    files = sorted(folder.rglob("*.png"))
-    places = [(path.relative_to(folder).as_posix(), path, None) for path in files]
+            download(FACTS, f"{URL}{name}", md5, folder / name, quiet)
+    pictures = sorted(folder.rglob("*.png"))
+    places = [(path.relative_to(folder).as_posix(), path, None) for path in pictures]
     for path in sorted(folder.glob("*.zip")):
         places += [(name, path, name) for name in member_names(path)]
     found = {}
@@ -122,9 +113,9 @@ def find_characters(folder: Path) -> Characters:
             found.setdefault(match.groups(), Drawing(file, member))
     if not found:
         raise not_found(FACTS, f"{LAYOUT} in {folder}")
-    characters = defaultdict(list)
+    characters: Characters = {}
     for key in sorted(found):
-        characters[key[:2]].append(found[key])
+        characters.setdefault(key[:2], []).append(found[key])
     return characters
 
 
@@ -137,12 +128,9 @@ def member_names(path: Path) -> list[str]:
         check_size(path.stat().st_size, MOST_ZIPPED_BYTES)
         with zipfile.ZipFile(path) as archive:
             names = [member.orig_filename for member in archive.infolist()]
-    for name in names:
-        if re.match(r"/|[A-Za-z]:", name) or "\\" in name or ".." in name.split("/"):
-            raise RequestError(
-                f"{path}: holds {name!r}, which would lie outside its folder; remove the file and "
-                "fetch it again"
-            )
+        for name in names:
+            if re.match(r"/|[A-Za-z]:", name) or "\\" in name or ".." in name.split("/"):
+                raise ValueError(f"it holds {name!r}, which would lie outside its folder")
     return names
 
 
@@ -150,11 +138,11 @@ def read(characters: Characters, folder: Path, size: int, quiet: bool) -> Datase
     """Decodes all drawings in parallel to a training and a test set."""
     train = [drawings[:-TEST_DRAWINGS] for drawings in characters.values()]
     test = [drawings[-TEST_DRAWINGS:] for drawings in characters.values()]
-    drawings = chain.from_iterable(characters.values())
-    zip_files = {drawing.file for drawing in drawings if drawing.member is not None}
     lock = Lock()  # only one thread at a time may read from a zip file
     with ExitStack() as stack:
-        archives = {path: stack.enter_context(zipfile.ZipFile(path)) for path in zip_files}
+        archives = {
+            path: stack.enter_context(zipfile.ZipFile(path)) for path in folder.glob("*.zip")
+        }
 
         def decode_one(drawing: Drawing) -> np.ndarray:
             with read_errors(drawing):
@@ -194,9 +182,7 @@ def decode(contents: bytes, size: int) -> np.ndarray:
     with open_image(io.BytesIO(contents), ["PNG"]) as image:
         width, height = image.size
         if max(width, height) > MOST_PIXELS:
-            raise ValueError(
-                f"it has {width:,}×{height:,} pixels, expected at most "
-                f"{MOST_PIXELS:,}×{MOST_PIXELS:,}"
-            )
+            most = f"{MOST_PIXELS:,}×{MOST_PIXELS:,}"
+            raise ValueError(f"it has {width:,}×{height:,} pixels, expected at most {most}")
         small = image.convert("L").resize((size, size), Image.Resampling.LANCZOS)
     return np.asarray(small)[..., np.newaxis]
