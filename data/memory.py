@@ -71,8 +71,7 @@ def available(root: Path = Path("/")) -> Iterator[tuple[int, str]]:
 
 def left_in_cgroups(root: Path) -> Iterator[int]:
     """Yields the bytes left to each of the nested control groups of this process."""
-    groups = matches(r"[0-9]+:(memory|):/*(.*)$", root / "proc/self/cgroup")
-    for controller, group in groups:
+    for controller, group in matches(r"[0-9]+:(memory|):/*(.*)$", root / "proc/self/cgroup"):
         limit_file, usage_file, cache_keys = CGROUPS[controller]
         top = root / "sys/fs/cgroup" / controller
         for folder in (top / group, *(top / group).parents):

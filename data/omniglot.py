@@ -140,9 +140,8 @@ def read(characters: Characters, folder: Path, size: int, quiet: bool) -> Datase
     test = [drawings[-TEST_DRAWINGS:] for drawings in characters.values()]
     lock = Lock()  # only one thread at a time may read from a zip file
     with ExitStack() as stack:
-        archives = {
-            path: stack.enter_context(zipfile.ZipFile(path)) for path in folder.glob("*.zip")
-        }
+        zips = folder.glob("*.zip")
+        archives = {path: stack.enter_context(zipfile.ZipFile(path)) for path in zips}
 
         def decode_one(drawing: Drawing) -> np.ndarray:
             with read_errors(drawing):

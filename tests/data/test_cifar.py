@@ -69,20 +69,17 @@ def test_the_batches_are_taken_in_their_order(tmp_path):
 def test_the_hundred_classes():
     assert (len(CIFAR100), len(CIFAR100_FINE), len(set(CIFAR100_FINE))) == (20, 100, 100)
     assert {len(names) for names in CIFAR100.values()} == {5}
-    assert (CIFAR100_FINE[0], CIFAR100_FINE[1], CIFAR100_FINE[99]) == (
-        "apple",
-        "aquarium_fish",
-        "worm",
-    )
+    assert CIFAR100_FINE[:2] + CIFAR100_FINE[99:] == ("apple", "aquarium_fish", "worm")
+
+
+IMAGE = bytes(3072)
 
 
 @pytest.mark.parametrize(
     ("source", "name", "contents", "message"),
     [
         (
-            cifar.CIFAR_10,
-            "data_batch_3.bin",
-            bytes(3073 + 3072),
+            *(cifar.CIFAR_10, "data_batch_3.bin", bytes(3073 + 3072)),
             "it has 6,145 bytes, expected a multiple of 3,073, the size of .*",
         ),
         (cifar.CIFAR_10, "test_batch.bin", bytes(100), "it has 100 bytes, expected a multiple .*"),
@@ -90,28 +87,16 @@ def test_the_hundred_classes():
         (cifar.CIFAR_100, "train.bin", b"", "it has 0 bytes, expected a multiple of 3,074, .*"),
         (cifar.CIFAR_100, "test.bin", bytes(3073), "it has 3,073 bytes, expected .* of 3,074, .*"),
         (
-            cifar.CIFAR_10,
-            "test_batch.bin",
-            bytes(3073) + b"\x0a" + bytes(3072),
+            *(cifar.CIFAR_10, "test_batch.bin", b"\0" + IMAGE + b"\x0a" + IMAGE),
             "label 2 is 10, expected 0 to 9",
         ),
-        (
-            cifar.CIFAR_100,
-            "test.bin",
-            b"\x04\x64" + bytes(3072),
-            "label 1 is 100, expected 0 to 99",
-        ),
-        (
-            cifar.CIFAR_100,
-            "test.bin",
-            b"\x04\x00" + bytes(3072) + b"\x14\x00" + bytes(3072),
-            "coarse label 2 is 20, expected 0 to 19",
-        ),
-        (
-            cifar.CIFAR_100,
-            "train.bin",
-            b"\x04\x00" + bytes(3072) + b"\x03\x00" + bytes(3072),
-            r"coarse label 2 is 3, expected 4 for the label 0 \(apple\)",
+        (cifar.CIFAR_100, "test.bin", b"\x04\x64" + IMAGE, "label 1 is 100, expected 0 to 99"),
+        *(
+            (
+                *(cifar.CIFAR_100, "train.bin", b"\4\0" + IMAGE + bytes([coarse, 0]) + IMAGE),
+                rf"coarse label 2 is {coarse}, expected 4 for the label 0 \(apple\)",
+            )
+            for coarse in (3, 20)
         ),
     ],
 )

@@ -7,6 +7,7 @@ import re
 import shutil
 import tarfile
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from data import download
+from data.catalog import CATALOG
 from tests.support.datasets import (
     check_equal,
     load_tiny,
@@ -238,8 +240,10 @@ def strange_archives(draw, home):
 
 def test_archives_that_are_downloaded(home, monkeypatch):
     sound = archive({"woof/train/x/1.jpg": b"1" * 700, "woof/val/x/2.jpg": b"2", "woof/z": b""})
-    fetched, target = home / "a.tgz", home / "cache" / "woof"
-    monkeypatch.setattr(download, "fetch", lambda url, md5, folder, quiet: fetched)
+    facts, fetched, target = CATALOG["dogs"], home / "a.tgz", home / "cache" / "woof"
+    monkeypatch.setattr(
+        download, "fetch", lambda url, md5, folder, _: Path(shutil.copy(fetched, folder))
+    )
     monkeypatch.setattr(os, "sync", lambda: None)  # it is slow
     target.parent.mkdir()
 
@@ -248,7 +252,9 @@ def test_archives_that_are_downloaded(home, monkeypatch):
     def check(contents):
         fetched.write_bytes(contents)
         before = snapshot(home.parents[1])
-        outcome(lambda: download.download_archive("http://host/a.tgz", "", target, quiet=True))
+        outcome(
+            lambda: download.download_folder(facts, "http://host/a.tgz", "", target, quiet=True)
+        )
         after = snapshot(home.parents[1])
         written = {path: kept for path, kept in after.items() if path not in before}
         assert all(path == target or target in path.parents for path in written)

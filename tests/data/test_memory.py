@@ -13,15 +13,41 @@ from data.loading import find
 from errors import RequestError
 from settings import DataSettings
 from tests.support.command import one_line, run_command
-from tests.support.datasets import (
-    load_tiny,
-    write_cifar10,
-    write_idx,
-    write_kaggle,
-    write_mnist,
-)
+from tests.support.datasets import load_tiny, write_cifar10, write_idx, write_kaggle, write_mnist
 
 UNLIMITED = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)
+V1 = "sys/fs/cgroup/memory"
+# The system's files of some machines, and the limits that they state.
+MACHINES = {
+    "nothing known": ({}, []),
+    "free memory": (
+        {"proc/meminfo": "MemTotal:  900 kB\nMemFree:  1 kB\nMemAvailable:    123 kB\n"},
+        [(123 * 1024, "on this machine")],
+    ),
+    "nested control groups": (
+        {
+            "proc/self/cgroup": "0::/outer/inner\n",
+            "sys/fs/cgroup/outer/inner/memory.max": "max\n",
+            "sys/fs/cgroup/outer/inner/memory.current": "10\n",
+            "sys/fs/cgroup/outer/memory.max": "1000\n",
+            "sys/fs/cgroup/outer/memory.current": "300\n",
+            "sys/fs/cgroup/outer/memory.stat": "anon 9\ninactive_file 100\nactive_file 5\nfile 9\n",
+            "sys/fs/cgroup/memory.max": "2000\n",
+            "sys/fs/cgroup/memory.current": "100\n",
+        },
+        [(1000 - 300 + 100 + 5, "in this control group"), (1900, "in this control group")],
+    ),
+    "control groups of version 1": (  # as a container sees them
+        {
+            "proc/self/cgroup": "9:name=systemd:/\n4:memory:/a/b\n0::/\n",
+            f"{V1}/memory.limit_in_bytes": "5000\n",
+            f"{V1}/memory.usage_in_bytes": "2000\n",
+            f"{V1}/memory.stat": "active_file 1\ntotal_inactive_file 20\ntotal_active_file 3\n",
+        },
+        [(3023, "in this control group")],
+    ),
+}
+MALFORMED = ("", "\n", "garbage", "4:memory\n", "0::\n:::\n", "MemAvailable:")
 
 
 @pytest.fixture
@@ -32,92 +58,43 @@ def root(tmp_path, monkeypatch):
     return tmp_path / "root"
 
 
-def write(root, path, text):
-    """Writes one of the system's files."""
-    (root / path).parent.mkdir(parents=True, exist_ok=True)
-    (root / path).write_text(text)
+def limits(root, files):
+    """Writes the system's files, and returns the limits that they state."""
+    for path, text in files.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return list(memory.available(root))
 
 
-def test_without_known_limits_nothing_is_refused(root, monkeypatch):
-    assert list(memory.available(root)) == []
-    monkeypatch.setattr(memory, "available", lambda: iter([]))
-    memory.check([pending(count=10**12)], 1_000_000)
+@pytest.mark.parametrize("machine", MACHINES)
+def test_limits(root, machine):
+    files, expected = MACHINES[machine]
+    assert limits(root, files) == expected
 
 
-def test_free_memory(root):
-    write(root, "proc/meminfo", "MemTotal:  900 kB\nMemFree:  1 kB\nMemAvailable:    123 kB\n")
-    assert list(memory.available(root)) == [(123 * 1024, "on this machine")]
+@pytest.mark.parametrize("text", MALFORMED)
+def test_malformed_system_files(root, text):
+    paths = ("proc/meminfo", "proc/self/cgroup", "sys/fs/cgroup/memory.max")
+    assert limits(root, dict.fromkeys(paths, text)) == []
 
 
 def test_installed_memory_without_proc(root, monkeypatch):
     pages = {"SC_PHYS_PAGES": 1000, "SC_PAGE_SIZE": 4096}
     monkeypatch.setattr(os, "sysconf_names", pages)
     monkeypatch.setattr(os, "sysconf", pages.get)
-    assert list(memory.available(root)) == [(4_096_000, "on this machine")]
-
-
-def write_cgroup(root, folder, limit, usage, cached):
-    """Writes a control group's files of version 2."""
-    write(root, f"{folder}/memory.max", f"{limit}\n")
-    write(root, f"{folder}/memory.current", f"{usage}\n")
-    write(root, f"{folder}/memory.stat", f"anon 9\ninactive_file {cached}\nactive_file 5\nfile 9\n")
-
-
-def test_nested_control_groups(root):
-    write(root, "proc/self/cgroup", "0::/outer/inner\n")
-    write_cgroup(root, "sys/fs/cgroup/outer/inner", "max", 10, 0)
-    write_cgroup(root, "sys/fs/cgroup/outer", 1000, 300, 100)
-    write_cgroup(root, "sys/fs/cgroup", 2000, 100, 0)
-    rooms = [room for room, _ in memory.available(root)]
-    assert rooms == [1000 - 300 + 100 + 5, 2000 - 100 + 5]
-    assert all(where == "in this control group" for _, where in memory.available(root))
-
-
-def test_control_groups_of_version_1(root):
-    write(root, "proc/self/cgroup", "9:name=systemd:/\n4:memory:/a/b\n0::/\n")
-    write(root, "sys/fs/cgroup/memory/memory.limit_in_bytes", "5000\n")  # as a container sees it
-    write(root, "sys/fs/cgroup/memory/memory.usage_in_bytes", "2000\n")
-    write(
-        root,
-        "sys/fs/cgroup/memory/memory.stat",
-        "active_file 1\ntotal_inactive_file 20\ntotal_active_file 3\n",
-    )
-    assert [room for room, _ in memory.available(root)] == [3023]
+    assert limits(root, {}) == [(4_096_000, "on this machine")]
 
 
 def test_a_limit_of_address_space(root, monkeypatch):
     monkeypatch.setattr(resource, "getrlimit", lambda which: (10**9, resource.RLIM_INFINITY))
-    write(root, "proc/self/statm", "100 50 7 1 0 9 0\n")
-    assert list(memory.available(root)) == [
-        (10**9 - 100 * resource.getpagesize(), "under the limit of `ulimit -v`")
-    ]
-
-
-@pytest.mark.parametrize("text", ["", "\n", "garbage", "4:memory\n", "0::\n:::\n", "MemAvailable:"])
-def test_malformed_system_files(root, text):
-    for path in ("proc/meminfo", "proc/self/cgroup", "sys/fs/cgroup/memory.max"):
-        write(root, path, text)
-    assert list(memory.available(root)) == []
+    left = 10**9 - 100 * resource.getpagesize()
+    expected = [(left, "under the limit of `ulimit -v`")]
+    assert limits(root, {"proc/self/statm": "100 50 7 1 0 9 0\n"}) == expected
 
 
 def test_this_machine_has_a_known_limit():
     rooms = list(memory.available())
     assert rooms and all(room > 10**6 for room, _ in rooms)
-
-
-@pytest.mark.parametrize(
-    ("size", "text"),
-    [
-        (0, "0 bytes"),
-        (999, "999 bytes"),
-        (1000, "1.0 kB"),
-        (12_340_000_000, "12.3 GB"),
-        (549 * 10**9, "549.0 GB"),
-        (10**16, "10,000.0 TB"),
-    ],
-)
-def test_sizes_with_units(size, text):
-    assert memory.human(size) == text
 
 
 def pending(count=100, shape=(28, 28, 1), name="MNIST"):
@@ -130,6 +107,11 @@ def test_bytes_needed():
     assert memory.bytes_needed([pending()], 10) == 2 * 100 * 10 * 10 + 2 * 100 * 28 * 28
     two = [pending(), pending(count=7, shape=(32, 32, 3))]
     assert memory.bytes_needed(two, 50) == 2 * 50 * 50 * (100 + 7 * 3) + 2 * 100 * 28 * 28
+
+
+def test_without_known_limits_nothing_is_refused(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: iter([]))
+    memory.check([pending(count=10**12)], 1_000_000)
 
 
 def test_memory_that_is_just_enough_and_one_byte_less(monkeypatch):
@@ -149,28 +131,17 @@ def test_memory_that_is_just_enough_and_one_byte_less(monkeypatch):
 @pytest.mark.parametrize(
     ("name", "images"),
     [
-        ("mnist", 65),
-        ("fashion-mnist", 65),
-        ("dogs", 30),
-        ("cifar10", 60),
-        ("cifar100", 200),
-        ("omniglot", 100),
+        *(("mnist", "65"), ("fashion-mnist", "65"), ("dogs", "30"), ("cifar10", "60")),
+        *(("cifar100", "200"), ("omniglot", "100"), ("mnist", "7,000"), ("dogs", "1,200")),
     ],
 )
 def test_every_dataset_is_counted_before_it_is_read(every_data_dir, monkeypatch, name, images):
     monkeypatch.setattr(memory, "available", lambda: iter([(0, "here")]))
-    for read in ("mnist.read_idx", "cifar.read_records", "dogs.decode", "omniglot.decode"):
+    reads = ("mnist.read_idx", "cifar.read_records", "dogs.decode", "omniglot.decode")
+    for read in (*reads, "drawn.make_splits"):
         monkeypatch.setattr(f"data.{read}", None)  # would fail if it were called
     with pytest.raises(RequestError, match=f": {images} images of .* and 0 bytes are free here;"):
-        load_tiny([name], every_data_dir)
-
-
-@pytest.mark.parametrize(("name", "images"), [("mnist", "7,000"), ("dogs", "1,200")])
-def test_drawn_pictures_are_counted_before_they_are_drawn(monkeypatch, name, images):
-    monkeypatch.setattr(memory, "available", lambda: iter([(0, "here")]))
-    monkeypatch.setattr("data.drawn.draw_splits", None)  # would fail if it were called
-    with pytest.raises(RequestError, match=f": {images} images of drawn .* are free here;"):
-        load_tiny([name], None, fake_data=True)
+        load_tiny([name], every_data_dir, fake_data="," in images)
 
 
 def test_a_cache_of_dogs_is_counted_before_it_is_read(tmp_path, monkeypatch):
@@ -185,18 +156,13 @@ def test_a_cache_of_dogs_is_counted_before_it_is_read(tmp_path, monkeypatch):
 def test_datasets_count_together(tmp_path, monkeypatch):
     write_mnist(tmp_path / "mnist")
     write_cifar10(tmp_path / "cifar-10-batches-bin")
-    rooms = {name: needed_of(tmp_path, [name]) for name in ("mnist", "cifar10")}
-    monkeypatch.setattr(memory, "available", lambda: iter([(max(rooms.values()), "here")]))
-    for name in rooms:
+    names, data = ("mnist", "cifar10"), DataSettings(tmp_path)
+    needed = [memory.bytes_needed([find(name, data, 40, quiet=True)], 40) for name in names]
+    monkeypatch.setattr(memory, "available", lambda: iter([(max(needed), "here")]))
+    for name in names:
         load_tiny([name], tmp_path, 40)
     with pytest.raises(RequestError, match="65 images of MNIST and 60 images of CIFAR-10 at"):
-        load_tiny(rooms, tmp_path, 40)
-
-
-def needed_of(data_dir, names):
-    """Returns the memory that datasets need at 40×40 pixels."""
-    settings = DataSettings(data_dir)
-    return memory.bytes_needed([find(name, settings, 40, quiet=True) for name in names], 40)
+        load_tiny(names, tmp_path, 40)
 
 
 def test_the_header_of_a_small_file_cannot_ask_for_much(tmp_path):
@@ -205,7 +171,7 @@ def test_the_header_of_a_small_file_cannot_ask_for_much(tmp_path):
     contents = images.read_bytes()
     images.write_bytes(contents[:4] + (10**6).to_bytes(4, "big") + contents[8:100])
     write_idx(folder / mnist.TRAIN_LABELS, np.zeros(10**6))
-    with pytest.raises(RequestError, match="promises 784,000,000 bytes of values, found at most"):
+    with pytest.raises(RequestError, match=r"states the shape \[1000000, 28, 28\], expected"):
         load_tiny(["mnist"], tmp_path, 65_000)
 
 

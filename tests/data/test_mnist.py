@@ -39,13 +39,6 @@ def test_class_names():
     assert (FASHION[0], FASHION[9], len(FASHION)) == ("T-shirt/top", "Ankle boot", 10)
 
 
-def test_the_two_side_by_side(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    write_fashion(tmp_path / "fashion-mnist")
-    assert mnist.find(mnist.MNIST, tmp_path).read().train.images[0].max() == 0
-    assert mnist.find(mnist.FASHION_MNIST, tmp_path).read().train.images[0].max() == 5
-
-
 def test_files_in_data_dir_itself_are_mnist_only(tmp_path):
     write_mnist(tmp_path)
     with pytest.raises(RequestError, match="Fashion-MNIST not found: "):
@@ -95,23 +88,12 @@ def test_a_damaged_file_is_named(tmp_path, name, damage, message):
     )
 
 
-def test_labels_in_place_of_images(tmp_path):
-    folder = write_mnist(tmp_path)
-    (folder / mnist.TRAIN_LABELS).replace(folder / mnist.TRAIN_IMAGES)
-    write_idx(folder / mnist.TRAIN_LABELS, np.zeros(40))
-    with pytest.raises(RequestError, match="magic number 0x00000801, expected 0x00000803"):
-        mnist.find(mnist.MNIST, tmp_path)
-
-
 @pytest.mark.parametrize(
     ("name", "values", "message"),
     [
         (mnist.TEST_LABELS, np.zeros(24), "24 labels for the 25 images"),
-        (
-            mnist.TEST_IMAGES,
-            np.zeros((25, 32, 28)),
-            "32×28 pixels, expected 28×28; is it a file of",
-        ),
+        (mnist.TEST_IMAGES, np.zeros(25), "magic number 0x00000801, expected 0x00000803"),
+        (mnist.TEST_IMAGES, np.zeros((25, 32, 28)), "32×28 pixels, expected 28×28"),
         (mnist.TEST_LABELS, np.full(25, 10), "label 1 is 10, expected 0 to 9"),
     ],
 )

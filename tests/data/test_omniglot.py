@@ -15,6 +15,7 @@ from data import omniglot
 from errors import RequestError
 from tests.support.command import ROOT
 from tests.support.datasets import drawing, png_that_claims, write_omniglot
+from tests.support.serving import everything_under
 
 
 def write_zip(path, members, compression=zipfile.ZIP_STORED):
@@ -28,9 +29,8 @@ def write_zip(path, members, compression=zipfile.ZIP_STORED):
 def write_files(folder, members):
     """Writes files of names and contents."""
     for name, contents in members.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(contents)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(contents)
 
 
 def character(prefix, first=0, count=20):
@@ -55,27 +55,20 @@ def error_of(load, *arguments):
 
 def test_the_official_zip_files(tmp_path):
     write_omniglot(tmp_path / "omniglot", {"Latin": 2, "Greek": 3})
-    assert sorted(path.name for path in (tmp_path / "omniglot").iterdir()) == [
-        "images_background.zip",
-        "images_evaluation.zip",
-    ]
     dataset = read_all(tmp_path)
     assert dataset.class_names == (
-        "Greek/character01",
-        "Greek/character02",
-        "Greek/character03",
-        "Latin/character01",
-        "Latin/character02",
+        *(f"Greek/character0{number}" for number in (1, 2, 3)),
+        *(f"Latin/character0{number}" for number in (1, 2)),
     )
     assert dataset.origin == f"Omniglot from {tmp_path / 'omniglot'}"
     for split, each in ((dataset.train, 16), (dataset.test, 4)):
         assert split.images.shape == (5 * each, 28, 28, 1)
-        assert split.images.dtype == np.uint8
-        assert split.labels.dtype == np.int32
+        assert (split.images.dtype, split.labels.dtype) == (np.uint8, np.int32)
         assert np.bincount(split.labels).tolist() == [each] * 5
         np.testing.assert_array_equal(split.images[:, 3, 4, 0], 10 * split.labels)
     # Nothing was unpacked.
-    assert len(list(tmp_path.rglob("*"))) == 3
+    files = ["omniglot", "omniglot/images_background.zip", "omniglot/images_evaluation.zip"]
+    assert everything_under(tmp_path) == files
 
 
 def test_the_last_four_by_name_are_for_testing(tmp_path):
@@ -100,14 +93,12 @@ def test_black_on_white_and_squeezed(tmp_path):
 
 def test_a_drawing_in_several_places_counts_once(tmp_path):
     folder = tmp_path / "omniglot"
-    write_zip(folder / "small1.zip", character("small1/Greek/character01"))
-    write_zip(
-        folder / "small2.zip",
-        character("small2/Greek/character01") | character("small2/Tagalog/character07"),
-    )
-    write_files(folder, {"Greek/character01/0394_03.png": drawing(2)})
+    greek, tagalog = "Greek/character01", "Tagalog/character07"
+    write_zip(folder / "small1.zip", character(f"small1/{greek}"))
+    write_zip(folder / "small2.zip", character(f"small2/{greek}") | character(f"small2/{tagalog}"))
+    write_files(folder, {f"{greek}/0394_03.png": drawing(2)})
     dataset = read_all(tmp_path)
-    assert dataset.class_names == ("Greek/character01", "Tagalog/character07")
+    assert dataset.class_names == (greek, tagalog)
     assert (len(dataset.train.labels), len(dataset.test.labels)) == (32, 8)
 
 
@@ -115,8 +106,7 @@ def test_a_drawing_in_several_places_counts_once(tmp_path):
 def test_unpacked_folders(tmp_path, inside):
     write_files(tmp_path / "omniglot" / inside, character("Greek/character01"))
     assert omniglot.find_alphabets(tmp_path) == {"Greek": ["character01"]}
-    dataset = read_all(tmp_path)
-    assert dataset.train.images[:, 0, 0, 0].tolist() == list(range(16))
+    assert read_all(tmp_path).train.images[:, 0, 0, 0].tolist() == list(range(16))
 
 
 def test_a_character_in_two_zip_files(tmp_path):
@@ -128,40 +118,30 @@ def test_a_character_in_two_zip_files(tmp_path):
 
 
 def test_other_files_are_ignored(tmp_path):
-    members = character("images/Ojibwe_(Canadian_Aboriginal_Syllabics)/character01")
-    name = "images/Ojibwe_(Canadian_Aboriginal_Syllabics)/character01/._0394_01.png"
+    alphabet = "Ojibwe_(Canadian_Aboriginal_Syllabics)"
     others = {
         "__MACOSX/images/Greek/character01/0394_01.png": b"",
-        name: b"resource fork",
+        f"images/{alphabet}/character01/._0394_01.png": b"resource fork",
         "images/Greek/readme.txt": b"text",
         "images/Greek/sketch/0001_01.png": b"",
         "character01/0001_01.png": b"",
         "./character01/0001_01.png": b"",
     }
-    write_zip(tmp_path / "omniglot" / "a.zip", members | others)
-    assert omniglot.find_alphabets(tmp_path) == {
-        "Ojibwe_(Canadian_Aboriginal_Syllabics)": ["character01"]
-    }
+    members = character(f"images/{alphabet}/character01") | others
+    write_zip(tmp_path / "omniglot" / "a.zip", members)
+    assert omniglot.find_alphabets(tmp_path) == {alphabet: ["character01"]}
     assert len(read_all(tmp_path).train.labels) == 16
 
 
-def test_alphabets_are_found_without_decoding(tmp_path, monkeypatch):
+def test_alphabets_are_found_without_decoding_and_without_tensorflow(tmp_path):
     write_omniglot(tmp_path / "omniglot", {"Latin": 11, "Greek": 2, "Ashokan": 1}, drawers=1)
-    monkeypatch.setattr("PIL.Image.open", None)  # would fail if it were called
-    alphabets = omniglot.find_alphabets(tmp_path)
-    assert list(alphabets) == ["Ashokan", "Greek", "Latin"]
-    assert alphabets["Latin"] == [f"character{number:02}" for number in range(1, 12)]
-
-
-def test_alphabets_are_found_without_tensorflow(tmp_path):
-    write_omniglot(tmp_path / "omniglot", drawers=1)
     program = (
-        "import pathlib, sys; from data import omniglot; "
-        f"print(len(omniglot.find_alphabets(pathlib.Path({str(tmp_path)!r})))); "
-        "print(sorted({'keras', 'tensorflow'} & set(sys.modules)))"
+        "import pathlib, sys, PIL.Image; from data import omniglot; PIL.Image.open = None; "
+        f"alphabets = omniglot.find_alphabets(pathlib.Path({str(tmp_path)!r})); "
+        "print([*alphabets], alphabets['Latin'][9:], {'keras', 'tensorflow'} & set(sys.modules))"
     )
     output = subprocess.check_output([sys.executable, "-c", program], cwd=ROOT, text=True)
-    assert output == "2\n[]\n"
+    assert output == "['Ashokan', 'Greek', 'Latin'] ['character10', 'character11'] set()\n"
 
 
 @pytest.mark.parametrize("there", ["nothing", "a file", "a folder"])
@@ -190,59 +170,46 @@ def test_nothing_there(tmp_path, there):
 def test_an_unsafe_zip_file(tmp_path, name):
     path = tmp_path / "omniglot" / "a.zip"
     write_zip(path, character("Greek/character01") | {name: b""})
+    outside = f"it holds {name!r}, which would lie outside its folder"
     line = error_of(omniglot.find_alphabets, tmp_path)
-    assert line == (
-        f"{path}: holds {name!r}, which would lie outside its folder; remove the file and fetch "
-        "it again"
-    )
+    assert line == f"{path}: cannot be used ({outside}); fetch it again"
 
 
-def cut(contents):
-    return contents[: len(contents) // 2]
-
-
-def flipped_directory(contents):
-    broken = bytearray(contents)
-    broken[contents.index(b"PK\x01\x02") + 2] ^= 0xFF
-    return bytes(broken)
-
-
-@pytest.mark.parametrize("damage", [cut, flipped_directory, lambda _: b"", lambda _: b"no zip"])
-def test_a_damaged_zip_file(tmp_path, damage):
-    path = tmp_path / "omniglot" / "a.zip"
-    write_zip(path, character("Greek/character01"))
-    path.write_bytes(damage(path.read_bytes()))
-    line = error_of(omniglot.find_alphabets, tmp_path)
-    assert re.fullmatch(rf"{path}: cannot be used \(.+\); fetch it again", line)
-
-
-def test_a_zip_file_far_too_large_is_not_read(tmp_path):
-    path = tmp_path / "omniglot" / "a.zip"
-    write_zip(path, character("Greek/character01"))
-    os.truncate(path, 1 << 40)  # it takes no room on the disk
-    line = error_of(omniglot.find_alphabets, tmp_path)
-    assert "it has 1,099,511,627,776 bytes, expected at most 268,435,456" in line
-
-
-def test_a_drawing_compressed_in_another_way(tmp_path):
-    path = tmp_path / "omniglot" / "a.zip"
-    write_zip(path, character("Greek/character01"), zipfile.ZIP_LZMA)
-    line = error_of(read_all, tmp_path)
-    assert line.startswith(f"{path}, Greek/character01/0394_")
-    assert (
-        ": cannot be used (its compression is not one that Omniglot uses); fetch it again" in line
-    )
-
-
-def test_a_member_whose_contents_have_changed(tmp_path):
-    path = tmp_path / "omniglot" / "a.zip"
-    write_zip(path, character("Greek/character01"))
+def flip(path, mark, distance):
+    """Flips a byte behind a mark."""
     contents = bytearray(path.read_bytes())
-    contents[contents.index(b"IDAT") + 8] ^= 0xFF
+    contents[contents.index(mark) + distance] ^= 0xFF
     path.write_bytes(contents)
-    line = error_of(read_all, tmp_path)
-    place = f"{path}, Greek/character01/0394_01.png"
-    assert re.fullmatch(rf"{place}: cannot be used \(Bad CRC-32.*\); fetch it again", line)
+
+
+@pytest.mark.parametrize(
+    ("damage", "member", "reason"),
+    [
+        (lambda path: os.truncate(path, path.stat().st_size // 2), "", ".+"),
+        (lambda path: flip(path, b"PK\x01\x02", 2), "", ".+"),
+        (lambda path: path.write_bytes(b""), "", ".+"),
+        (lambda path: path.write_bytes(b"no zip"), "", ".+"),
+        # It takes no room on the disk.
+        (
+            lambda path: os.truncate(path, 1 << 40),
+            "",
+            "it has 1,099,511,627,776 bytes, .* 268,435,456",
+        ),
+        (lambda path: flip(path, b"IDAT", 8), ", .*/0394_01.png", "Bad CRC-32.*"),
+        (
+            lambda path: write_zip(path, character("Greek/character01"), zipfile.ZIP_LZMA),
+            ", Greek/character01/0394_.*",
+            "its compression is not one that Omniglot uses",
+        ),
+    ],
+)
+def test_a_damaged_zip_file(tmp_path, damage, member, reason):
+    path = tmp_path / "omniglot" / "a.zip"
+    write_zip(path, character("Greek/character01"))
+    damage(path)
+    for load in (read_all,) if member else (read_all, omniglot.find_alphabets):
+        line = error_of(load, tmp_path)
+        assert re.fullmatch(rf"{path}{member}: cannot be used \({reason}\); fetch it again", line)
 
 
 BROKEN = {

@@ -3,7 +3,6 @@
 import hashlib
 import io
 import tarfile
-from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier, Lock
@@ -16,25 +15,22 @@ class Host(ThreadingHTTPServer):
     """Serves `files` (path to bytes), with the `faults` of the first requests for a path, in order.
 
     A fault is "breaks off" (half-way), "wrong" (contents), "silent" (until the client gives up) or
-    a status such as "503". Paths in `broken` always break off. A path in `gates` is sent to the
-    first clients only once as many of them as the barrier's parties have requested it.
+    a status such as "503". A path in `gates` is sent to the first clients only once as many of them
+    as the barrier's parties have requested it.
     """
 
     def __init__(self) -> None:
-        self.files, self.broken, self.requested = {}, set(), []
+        self.files: dict[str, bytes] = {}
         self.faults: dict[str, list[str]] = {}
         self.gates: dict[str, Barrier] = {}
-        self.counts, self.lock = Counter(), Lock()
+        self.requested, self.lock = [], Lock()
         super().__init__(("127.0.0.1", 0), Answer)
 
     def note(self, path: str) -> tuple[int, str]:
         """Returns the number of this request for the path, from 0, and its fault ("" if none)."""
         with self.lock:
+            number = self.requested.count(path)
             self.requested.append(path)
-            number = self.counts[path]
-            self.counts[path] += 1
-        if path in self.broken:
-            return number, "breaks off"
         faults = self.faults.get(path, [])
         return number, faults[number] if number < len(faults) else ""
 

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from data.catalog import CATALOG
-from data.resize import BATCH, to_size
+from data.pictures import BATCH, to_size
 from errors import RequestError
 from tests.support.datasets import load_tiny
 
@@ -21,11 +21,6 @@ def test_each_image_is_resized_as_pillow_would_alone(channels, size):
     for image, small in zip(images, resized, strict=True):
         alone = Image.fromarray(image.squeeze()).resize((size, size), Image.Resampling.LANCZOS)
         np.testing.assert_array_equal(small.squeeze(), np.asarray(alone))
-
-
-def test_images_of_the_right_size_are_left_alone():
-    images = np.zeros((2, 28, 28, 1), np.uint8)
-    assert to_size(images, 28, quiet=True) is images
 
 
 def test_images_that_are_not_square():
@@ -45,10 +40,11 @@ def test_every_image_keeps_its_place(count):
 
 
 def test_progress_is_one_line_without_a_terminal(capsys):
-    to_size(np.zeros((2_000, 6, 6, 1), np.uint8), 4, quiet=False)
+    images = np.zeros((2_000, 6, 6, 1), np.uint8)
+    to_size(images, 4, quiet=False)
     assert capsys.readouterr().out == "Resizing 2,000 pictures\n"
-    to_size(np.zeros((2, 6, 6, 1), np.uint8), 4, quiet=True)
-    to_size(np.zeros((2, 6, 6, 1), np.uint8), 6, quiet=False)
+    to_size(images, 4, quiet=True)
+    assert to_size(images, 6, quiet=False) is images
     assert capsys.readouterr().out == ""
 
 
@@ -62,11 +58,10 @@ def test_every_dataset_has_the_requested_size(every_data_dir, size):
             assert split.images.dtype == np.uint8
             assert split.labels.dtype == np.int32
             assert set(split.labels) == set(range(len(dataset.class_names)))
-            brightness = {"mnist": 20, "cifar10": 20, "cifar100": 2, "omniglot": 10}.get(name)
-            if brightness:
-                expected = np.broadcast_to(
-                    brightness * split.labels[:, None, None], (len(split.labels), size, size)
-                )
+            brightness = {"mnist": 20, "cifar10": 20, "cifar100": 2, "omniglot": 10}.get(name, 20)
+            if name != "dogs":
+                darkest = 5 * (name == "fashion-mnist")
+                expected = np.full((size, size), darkest) + brightness * split.labels[:, None, None]
                 np.testing.assert_array_equal(split.images[..., 0], expected)
 
 
