@@ -4,13 +4,14 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from functools import partial
 
 from errors import RequestError
 from networks.channels import CHANNELS
 from networks.facts import NETWORKS, NetworkFacts
 from settings import InputSettings, NetworkSettings, flag
 from settings.setting import default_of
+from settings.values import typed
 
 # The folder of a run is named by its layers, and file systems allow 255 bytes a name.
 MAX_LAYERS = 50
@@ -19,6 +20,8 @@ COLUMN_WEIGHTS = 65_536
 # More memory than any machine has that this is for, in bytes; and the bytes of a float32.
 MAX_MEMORY = 10**12
 FLOAT_BYTES = 4
+
+default = partial(default_of, NetworkSettings)
 
 
 def resolve_network(
@@ -51,14 +54,9 @@ def resolve_network(
     )
 
 
-def default(name: str) -> Any:
-    """Returns the default of a network setting."""
-    return default_of(NetworkSettings, name)
-
-
 def named(network: NetworkSettings) -> str:
     """Returns --network with its layers, for messages."""
-    return f"--network {' '.join(network.network)}"
+    return f"--network {typed(network.network)}"
 
 
 def check_layers(network: NetworkSettings) -> None:
@@ -86,29 +84,24 @@ def check_layers(network: NetworkSettings) -> None:
 
 def check_applicable(network: NetworkSettings, facts: NetworkFacts) -> None:
     """Refuses settings that would change nothing in the network."""
-    name, convolutions = named(network), network.network.count("conv")
-    if network.filters and len(network.filters) > convolutions:
+    layers, name = network.network, named(network)
+    if network.filters and len(network.filters) > layers.count("conv"):
         raise RequestError(
-            f"--filters {' '.join(map(str, network.filters))}: one number for each conv at most, "
-            f"and {name} has {convolutions}"
+            f"--filters {typed(network.filters)}: one number for each conv at most, and {name} has "
+            f"{layers.count('conv')}"
         )
-    if network.hidden_units and network.network.count("fc") < 2:
-        advice = f"add one, as in {name} fc" if facts.is_layer else "leave it out"
-        raise RequestError(f"--hidden-units: {name} has no fc before the output; {advice}")
-    if network.norm not in (None, *facts.norms):
-        raise RequestError(f"--norm {network.norm}: {name} has batch normalization; leave it out")
-    if network.dropout not in (None, 1) and not facts.dropout:
-        raise RequestError(f"--dropout: {name} has no dropout; leave it out")
-    if network.stitch_init and not facts.cross_stitch:
-        raise RequestError("--stitch-init: only --network cross-stitch has units to initialize")
-    for setting, given in (
-        ("weights", network.weights != default("weights")),
-        ("freeze_backbone", network.freeze_backbone),
+    for setting, given, applies, part in (
+        ("hidden_units", network.hidden_units, layers.count("fc") > 1, "fc before the output"),
+        ("norm", network.norm not in (None, "batch"), facts.norms, "other norm than batch"),
+        ("dropout", network.dropout not in (None, 1), facts.dropout, "dropout"),
+        ("stitch_init", network.stitch_init, facts.cross_stitch, "cross-stitch units"),
+        ("weights", network.weights != "none", facts.backbone, "backbone"),
+        ("freeze_backbone", network.freeze_backbone, facts.backbone, "backbone"),
     ):
-        if given and not facts.pretrained:
-            backbones = [name for name, facts in NETWORKS.items() if facts.pretrained]
+        if given and not applies:
             raise RequestError(
-                f"{flag(setting)}: only --network {' and '.join(backbones)} have a backbone"
+                f"{flag(setting)}: {name} has no {part}; leave the flag out, or name another "
+                "--network"
             )
 
 
@@ -120,7 +113,7 @@ def check_input(network: NetworkSettings, images: InputSettings, facts: NetworkF
             "more"
         )
     weights = network.weights
-    if weights == default("weights"):
+    if weights == "none":
         return
     if weights != "imagenet" and not os.path.isfile(weights):
         raise RequestError(
@@ -180,7 +173,7 @@ def least_numbers(
     size, channels = images.image_size, CHANNELS[images.input_style]
     numbers = batch * size**2  # the images, if they are gray
     facts = NETWORKS[network.network[0]]
-    if facts.pretrained:
+    if facts.backbone:
         return numbers
     if not facts.is_layer:
         return numbers + COLUMN_WEIGHTS * (size // 4) ** 2 * len(outputs)

@@ -9,16 +9,16 @@ class NetworkFacts:
 
     is_layer: bool = False  # one of several in a stack, not a whole network
     heads: tuple[str, ...] = ("shared", "multi")  # those that it can have, its default first
-    norms: tuple[str, ...] = ("batch",)
+    norms: bool = False  # a choice of normalization, not batch normalization alone
     dropout: bool = False
     cross_stitch: bool = False  # units that mix its columns
-    pretrained: bool = False  # weights can be loaded into it
+    backbone: bool = False  # a network of keras.applications, for which weights can be loaded
     min_image_size: int = 1  # pixels
 
 
-LAYER = NetworkFacts(is_layer=True, norms=("batch", "lrn", "none"), dropout=True)
+LAYER = NetworkFacts(is_layer=True, norms=True, dropout=True)
 # keras.applications accepts no smaller images.
-BACKBONE = NetworkFacts(pretrained=True, min_image_size=32)
+BACKBONE = NetworkFacts(backbone=True, min_image_size=32)
 
 NETWORKS = {
     "conv": LAYER,

@@ -10,6 +10,7 @@ from settings import NetworkSettings, Settings, TaskSettings, TrainingSettings
 MAX_TASKS = 12
 # A keep probability below this is likely meant as a share to drop.
 LOW_KEEP = 0.5
+DRAWN = "DRAWN DATA: its accuracies say nothing of MNIST or of photographs"
 
 Rows = list[tuple[str, str]]
 
@@ -19,12 +20,11 @@ def announce_run(settings: Settings, config: dict[str, Any], folder: Path) -> Ro
     return [
         *announce_tasks(config["tasks"]),
         *(("data", dataset["origin"]) for dataset in config["data"].values()),
-        *drawn_warning(settings.data.fake_data),
+        *([("", DRAWN)] if settings.data.fake_data else []),
         *announce_resumption(config, settings.tasks.max_steps),
         ("input", describe_input(settings)),
         ("network", describe_network(settings.network, config)),
-        ("training", describe_training(settings.training, settings.network.dropout)),
-        *keep_warning(settings.network.dropout),
+        *describe_training(settings.training, settings.network.dropout),
         ("schedule", describe_schedule(settings.tasks)),
         *never_trained(settings.tasks, config["tasks"]),
         ("device", config["device"]),
@@ -43,12 +43,6 @@ def announce_tasks(tasks: list[dict[str, Any]]) -> Rows:
     if len(texts) > MAX_TASKS:
         texts = [*texts[: MAX_TASKS - 1], f"and {len(texts) - MAX_TASKS + 1} more"]
     return [("" if index else "tasks", text) for index, text in enumerate(texts)]
-
-
-def drawn_warning(drawn: bool) -> Rows:
-    """Returns the row that keeps drawn data from being taken for real data."""
-    warning = "DRAWN DATA: its accuracies say nothing of MNIST or of photographs"
-    return [("", warning)] if drawn else []
 
 
 def announce_resumption(config: dict[str, Any], max_steps: int) -> Rows:
@@ -81,19 +75,15 @@ def describe_network(network: NetworkSettings, config: dict[str, Any]) -> str:
     )
 
 
-def describe_training(training: TrainingSettings, keep: float) -> str:
-    """Describes the optimizer and the regularization."""
+def describe_training(training: TrainingSettings, keep: float) -> Rows:
+    """Describes the optimizer and the regularization, with a note on a low --dropout."""
     l2 = f", l2 {training.l2:g}" if training.l2 else ""
-    return (
+    text = (
         f"{training.optimizer}, learning rate {training.learning_rate:g}{l2}, batch "
         f"{training.batch}, keep probability {keep:g}, seed {training.seed}"
     )
-
-
-def keep_warning(keep: float) -> Rows:
-    """Returns a note on a --dropout that was perhaps meant as the share to drop."""
     note = f"note: --dropout is the probability to keep a value; {1 - keep:g} of them are dropped"
-    return [("", note)] if keep < LOW_KEEP else []
+    return [("training", text), *([("", note)] if keep < LOW_KEEP else [])]
 
 
 def describe_schedule(tasks: TaskSettings) -> str:

@@ -11,9 +11,10 @@ from errors import RequestError
 from networks.checks import check_memory, resolve_network
 from runs.config import read_config
 from settings import DataSettings, Settings, flag
-from settings.parser import parse_flags, typed
+from settings.parser import parse_flags
 from settings.running import MAX_BREEDS, Command
 from settings.setting import settings_of
+from settings.values import typed
 from tasks.resolve import choose_tasks, resolve_schedule
 
 # Steps. Shorter turns alternate mini-batches: an evaluation at each switch would take most of the
@@ -146,13 +147,6 @@ def check_unchanged(folder: Path, started: Settings, given: Mapping[str, object]
         ]
         if not Settings.declared()[name].resumable and both[0] != both[1]:
             raise RequestError(
-                f"{flag(name)}: {folder} was started with {in_words(before[name])}, and now it is "
-                f"{in_words(value)}; leave the flag out, or start a new run"
+                f"{flag(name)}: {folder} was started with {typed(before[name])}, and now it is "
+                f"{typed(value)}; leave the flag out, or start a new run"
             )
-
-
-def in_words(value: object) -> str:
-    """Returns a setting's value as it is typed."""
-    if value is None or isinstance(value, bool):
-        return "on" if value else "nothing"
-    return typed(value)

@@ -10,7 +10,7 @@ from command import Parser
 from settings import Settings, flag
 from settings.running import Command
 from settings.setting import Setting, settings_of
-from settings.values import ON_OFF, SWITCH
+from settings.values import ON_OFF, SWITCH, typed
 
 # Two ways to say how long to train, of which the later takes the place of the earlier.
 LENGTHS = ("max_steps", "epochs")
@@ -93,13 +93,6 @@ def described(facts: Setting) -> str:
     if default is None or default is False or "(default:" in facts.help:
         return facts.help
     return f"{facts.help} (default: {typed(default)})"
-
-
-def typed(value: object) -> str:
-    """Returns a setting's value as it is typed after its flag."""
-    if isinstance(value, tuple):
-        return " ".join(map(typed, value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def parse_flags(arguments: Sequence[str]) -> dict[str, Any]:

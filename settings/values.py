@@ -97,3 +97,12 @@ STEPS = whole_number("STEPS")
 WEIGHT = Kind(float, "a number, 0 or more", lambda x: 0 <= x < math.inf, "W")
 # Below 1e-16 rounding makes the share to drop 1, which keeps nothing at all.
 KEEP_PROBABILITY = Kind(float, "a number above 0 and up to 1", lambda x: x <= 1 and 1 - x < 1, "P")
+
+
+def typed(value: object) -> str:
+    """Returns a setting's value as it is typed after its flag."""
+    if isinstance(value, tuple):
+        return " ".join(map(typed, value))
+    if value is None or isinstance(value, bool):
+        return "on" if value else "nothing"
+    return f"{value:g}" if isinstance(value, float) else str(value)
