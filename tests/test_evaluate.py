@@ -119,7 +119,7 @@ def test_standardization_is_that_of_the_training_images(cifar100_run):
     datasets = load_datasets(["cifar100"], settings.data, 28, quiet=True)
     (task_data,) = make_task_data(whole, datasets, settings.input, settings.training)
     network = restore_network(cifar100_run, settings, whole)
-    images = task_data.feed.batch_to_test(tf.constant(0))
+    images = task_data.feed.evaluation_batch(tf.constant(0))
     logits = network.logits(images, [0], training=False)[0].numpy()
     true = task_data.test_labels.numpy()
     for part, result in zip(find_tasks(["cifar100:*"], dict), results[1:], strict=True):

@@ -60,7 +60,9 @@ class EvaluationLoop:
         size = self.feed.test_batch
 
         def one_batch(start: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor) -> tuple:
-            outputs = self.network.logits(self.feed.batch_to_test(start), indices, training=False)
+            outputs = self.network.logits(
+                self.feed.evaluation_batch(start), indices, training=False
+            )
             labels = [data.test_labels[start : start + size] for data in self.group]
             pairs = list(zip(labels, outputs, strict=True))
             sums = [tf.reduce_sum(tf.cast(cross_entropy(*pair), tf.float64)) for pair in pairs]

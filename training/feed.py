@@ -83,7 +83,7 @@ class Feed:
         chosen = tf.random_index_shuffle(positions % size, seeds, size - 1)
         return self.network_input(self.train.at(chosen), self.train_key, step), chosen
 
-    def batch_to_test(self, start: tf.Tensor) -> tf.Tensor:
+    def evaluation_batch(self, start: tf.Tensor) -> tf.Tensor:
         """Returns a batch of the test images from `start` on; the last batch may be smaller."""
         places = tf.range(start, tf.minimum(start + self.test_batch, self.test.count))
         return self.network_input(self.test.at(places), self.test_key, tf.cast(start, tf.int64))

@@ -113,7 +113,7 @@ def score(
         # Compiled, as in a run's own evaluations, so that it rounds as they do.
         logits_from = tf.function(
             lambda start, feed=feed, heads=heads: network.logits(
-                feed.batch_to_test(start), heads, training=False
+                feed.evaluation_batch(start), heads, training=False
             ),
             autograph=False,
         )

@@ -69,7 +69,7 @@ class Textbook:
         self.ours = [layer for part in self.loop.parts for layer in layers_of(part)]
         self.theirs = [in_the_textbook(layer) for layer in self.ours]
         self.network = keras.Sequential([each for layers in self.theirs for each in layers])
-        self.images = lay_channels(self.data.feed.batch_to_test(0), self.style)
+        self.images = lay_channels(self.data.feed.evaluation_batch(0), self.style)
         self.network(self.images)
         self.optimizer = keras.optimizers.SGD(problem.training.learning_rate)
         self.optimizer.build(self.network.trainable_variables)

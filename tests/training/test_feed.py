@@ -66,7 +66,7 @@ def test_noise_in_training_follows_from_the_seed_the_step_and_the_place_of_the_t
 
 def test_noise_is_the_same_in_every_evaluation():
     feed = feed_of(make_problem(tasks=("noise",), test=210))
-    first, again, last = (feed.batch_to_test(tf.constant(i)).numpy() for i in (0, 0, 200))
+    first, again, last = (feed.evaluation_batch(tf.constant(i)).numpy() for i in (0, 0, 200))
     np.testing.assert_array_equal(first, again)
     assert (first[:10] != last).mean() > 0.99
 
