@@ -1,4 +1,4 @@
-"""How a command ends: its signals, its outputs, its errors."""
+"""The end of a command: its signals, outputs and errors."""
 
 import os
 import shlex

@@ -97,13 +97,13 @@ def test_eight_runs_at_once(start, host, tmp_path):
     ]
     ends = [end(run) for run in runs]
     assert [code for code, _ in ends] == [0] * 8, ends
-    told = sorted(line.partition(" failed: ")[2] for _, lines in ends for line in lines)
-    assert [line[:24] for line in told] == [
+    causes = sorted(line.partition(" failed: ")[2] for _, lines in ends for line in lines)
+    assert [line[:24] for line in causes] == [
         "URL fetch failure on htt",
         "URL fetch failure on htt",
         "wrong checksum: Incomple",
     ]
-    assert sum("retrieval incomplete" in line for line in told) == 1
+    assert sum("retrieval incomplete" in line for line in causes) == 1
     check_runs(tmp_path / "log")
     check_caches(tmp_path)
 
@@ -130,7 +130,7 @@ def check_runs(log_dir: Path) -> None:
 
 
 def check_caches(folder: Path) -> None:
-    """What was downloaded and decoded is there, whole, and nothing else."""
+    """Checks that the caches hold the downloaded and decoded files whole, and nothing else."""
     cache = cache_folder()
     assert sorted(path.name for path in cache.iterdir()) == ["dogs", "mnist"]
     assert len(everything_under(cache / "mnist")) == 4

@@ -110,7 +110,7 @@ def test_a_finished_run_stays_as_it_is(run):
         (("--max-steps", "9"), "--max-steps 9: {run} is to train 10; name that or more"),
         (("--epochs", "3"), "--epochs: a run is resumed with --max-steps"),
         (("--threads", "0"), "argument --threads"),
-        (("--network", "fc", "conv"), "--network fc conv: must end in fc"),
+        (("--network", "fc", "conv"), "--network: {run} was started with conv fc, and"),
     ],
 )
 def test_other_settings_are_refused(run, flags, message):
