@@ -11,7 +11,7 @@ from data.dataset import Split
 from model import layers_of, set_dropout_step
 from networks import layers as fast
 from networks.channels import lay_channels
-from tests.support.problems import make_problem
+from tests.support.problems import make_problem, train
 from training.problem import Problem
 from training.step import cross_entropy
 
@@ -109,11 +109,6 @@ def both(channels: int, settings: dict) -> tuple[Problem, Textbook]:
     return problem, Textbook(problem)
 
 
-def train(problem: Problem, step: int) -> float:
-    """Trains a step, and returns its loss."""
-    return problem.loop_for((0,)).train(step, step + 1, step * BATCH)[0].loss
-
-
 @pytest.mark.parametrize(
     ("channels", "settings"),
     [
@@ -127,7 +122,7 @@ def train(problem: Problem, step: int) -> float:
 )
 def test_the_losses_of_200_steps_equal_the_textbooks(channels, settings):
     problem, textbook = both(channels, settings)
-    ours = [train(problem, step) for step in range(STEPS)]
+    ours = [train(problem, step, step + 1).loss for step in range(STEPS)]
     theirs = [float(textbook.train(tf.constant(step, tf.int64))) for step in range(STEPS)]
     np.testing.assert_allclose(ours, theirs, rtol=1e-3)
     assert np.mean(ours[-10:]) < np.mean(ours[:10])  # it learned in between
@@ -154,7 +149,7 @@ def test_every_step_at_the_default_rate_equals_the_textbooks(channels, settings,
         before = textbook.weights()
         theirs = float(textbook.train(tf.constant(step, tf.int64)))
         after = textbook.weights()
-        ours = train(problem, step)
+        ours = train(problem, step, step + 1).loss
         textbook.copy_weights()
         assert ours == pytest.approx(theirs, rel=1e-3)
         off = np.linalg.norm(textbook.weights() - after) / np.linalg.norm(after - before)

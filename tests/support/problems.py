@@ -6,6 +6,7 @@ import numpy as np
 
 from data.dataset import Dataset, Split
 from model import Network, build_network
+from runs.history import Tally
 from runs.request import resolve
 from settings import Settings
 from tasks.resolve import choose_tasks
@@ -38,6 +39,11 @@ def make_problem(
     tasks = choose_tasks(settings.tasks, settings.data, quiet=True)
     dataset = Dataset(make(train), make(test), tuple("0123456789"), "made here")
     return Problem(settings, tasks, {task.dataset: dataset for task in tasks})
+
+
+def train(problem: Problem, start: int, end: int, task: int = 0) -> Tally:
+    """Trains steps of a task that is the only one, and returns their tally."""
+    return problem.loop_for((task,)).train(start, end, start * problem.training.batch)[task]
 
 
 def weights_of(network: Network) -> list[np.ndarray]:

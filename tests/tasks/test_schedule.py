@@ -10,15 +10,16 @@ from settings import TaskSettings
 from tasks.schedule import Cycle, Joint, Random, chunk_end, make_schedule, relative_weights
 
 
-def test_tasks_take_turns():
-    cycle = Cycle(tasks=3, task_time=2)
-    turns = [cycle.tasks_at(step) for step in range(8)]
-    assert turns == [(0,), (0,), (1,), (1,), (2,), (2,), (0,), (0,)]
-
-
-def test_task_time_one_alternates():
-    cycle = Cycle(tasks=2, task_time=1)
-    assert [cycle.tasks_at(step) for step in range(4)] == [(0,), (1,), (0,), (1,)]
+@pytest.mark.parametrize(
+    ("schedule", "tasks"),
+    [
+        (Cycle(tasks=3, task_time=2), [(0,), (0,), (1,), (1,), (2,), (2,), (0,), (0,)]),
+        (Cycle(tasks=2, task_time=1), [(0,), (1,), (0,), (1,)]),
+        (Joint(3), [(0, 1, 2)] * 4),
+    ],
+)
+def test_tasks_take_turns_or_are_trained_together(schedule, tasks):
+    assert [schedule.tasks_at(step) for step in range(len(tasks))] == tasks
 
 
 SCHEDULES = [
@@ -42,15 +43,11 @@ def test_counts_and_switches_agree_with_tasks_at(schedule):
             assert schedule.steps_trained(task, step) == counted
         assert schedule.switches(step) == sum(switch < step for switch in switched)
         later = [switch for switch in switched if switch > step]
+        after = math.inf if isinstance(schedule, Joint) else 30
         if later:
             assert schedule.next_switch(step) == later[0]
         else:
-            assert schedule.next_switch(step) >= 30
-
-
-def test_joint_trains_all_at_every_step_and_never_switches():
-    assert Joint(3).tasks_at(7) == (0, 1, 2)
-    assert Joint(3).next_switch(7) == math.inf
+            assert schedule.next_switch(step) >= after
 
 
 @pytest.mark.parametrize("weights", [[1, 1, 1], [1, 2, 3, 4], [0.5, 0, 1.5]])

@@ -8,15 +8,10 @@ import sys
 import pytest
 import tensorflow as tf
 
-from errors import RequestError
 from settings import DeviceSettings
 from tests.support.command import ROOT
 from tests.support.problems import make_network
 from training.device import choose_device, silenced
-
-
-def choose(gpu: bool) -> str:
-    return choose_device(DeviceSettings(gpu=gpu), progress_bars=False)
 
 
 def test_the_cpu_is_used_by_default():
@@ -50,41 +45,25 @@ def test_a_process_loads_tensorflow_with_the_threads_requested_and_without_delay
     assert json.loads(done.stdout) == {**collection, "pyplot": False, "intra": 3, "inter": 3}
 
 
-def test_a_missing_gpu_is_refused():
-    with pytest.raises(RequestError, match="TensorFlow sees no GPU"):
-        choose(gpu=True)
-
-
-@pytest.fixture
-def two_gpus(monkeypatch):
-    """Pretends that there are two GPUs, and records the calls that configure them."""
-    experimental = tf.config.experimental
+@pytest.mark.parametrize("gpu", [False, True])
+def test_the_first_of_two_gpus_is_used_if_requested_with_memory_that_grows(gpu, monkeypatch):
+    """Pretends that there are two, and records the calls that configure them."""
     gpus = [tf.config.PhysicalDevice(f"/physical_device:GPU:{n}", "GPU") for n in (0, 1)]
-    calls = []
+    calls, experimental = [], tf.config.experimental
     for owner, name, stand_in in (
         (tf.config, "list_physical_devices", lambda kind: gpus),
         (tf.config, "set_visible_devices", lambda *call: calls.append(("visible", *call))),
-        (
-            tf.config.experimental,
-            "set_memory_growth",
-            lambda *call: calls.append(("growth", *call)),
-        ),
+        (experimental, "set_memory_growth", lambda *call: calls.append(("growth", *call))),
         (experimental, "get_device_details", lambda gpu: {"device_name": "Some GPU"}),
     ):
         monkeypatch.setattr(owner, name, stand_in)
-    return gpus, calls
-
-
-def test_the_first_gpu_is_used_with_memory_that_grows(two_gpus):
-    gpus, calls = two_gpus
-    assert choose(gpu=True) == "GPU (Some GPU)"
-    assert calls == [("visible", gpus[0], "GPU"), ("growth", gpus[0], True)]
-
-
-def test_a_gpu_is_not_used_unless_requested(two_gpus):
-    _, calls = two_gpus
-    assert choose(gpu=False) == "CPU"
-    assert calls == [("visible", [], "GPU")]
+    device = choose_device(DeviceSettings(gpu=gpu), progress_bars=False)
+    if gpu:
+        assert device == "GPU (Some GPU)"
+        assert calls == [("visible", gpus[0], "GPU"), ("growth", gpus[0], True)]
+    else:
+        assert device == "CPU"
+        assert calls == [("visible", [], "GPU")]
 
 
 def test_silence_ends(capfd):

@@ -9,19 +9,18 @@ from tasks import TASKS, find_tasks
 from training.scoring import OutputMap, output_map
 
 
-def test_superclasses_are_scored_by_the_best_of_their_outputs():
-    (fish,) = find_tasks(["cifar100:fish"], dict)
-    mapping = output_map(fish, [TASKS["cifar100"]], heads=1)
-    logits = np.zeros((2, 100), np.float32)
-    logits[:, 0] = 9  # apple is likeliest, but no fish
-    logits[0, 32], logits[1, 91] = 1, 1
-    assert mapping.predict(tf.constant(logits)).numpy().tolist() == [1, 4]
-
-
-def test_groups_are_scored_by_the_classes_in_them():
-    mapping = output_map(TASKS["fashion-group"], [TASKS["fashion"]], heads=1)
-    logits = np.eye(10, dtype=np.float32)
-    assert mapping.predict(tf.constant(logits)).numpy().tolist() == [2, 2, 2, 1, 2, 0, 1, 0, 1, 0]
+@pytest.mark.parametrize(
+    ("name", "trained", "logits", "answers"),
+    [
+        # Apple, 0, is likeliest, but no fish.
+        ("cifar100:fish", "cifar100", 9 * np.eye(100)[[0]] + np.eye(100)[[32, 91]], [1, 4]),
+        ("fashion-group", "fashion", np.eye(10), [2, 2, 2, 1, 2, 0, 1, 0, 1, 0]),
+    ],
+)
+def test_a_class_is_scored_by_the_best_of_the_outputs_in_it(name, trained, logits, answers):
+    (task,) = find_tasks([name], dict)
+    mapping = output_map(task, [TASKS[trained]], heads=1)
+    assert mapping.predict(tf.constant(logits, tf.float32)).numpy().tolist() == answers
 
 
 def test_the_head_that_answers():

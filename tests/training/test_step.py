@@ -8,18 +8,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from runs.history import Tally
 from runs.log import RunLog
-from tests.support.problems import make_problem, set_output, weights_of
-from training.problem import Problem
+from tests.support.problems import make_problem, set_output, train, weights_of
 from training.step import Divergence
 
 STATM = Path("/proc/self/statm")
-
-
-def train(problem: Problem, start: int, end: int, task: int = 0) -> Tally:
-    """Trains steps of a task that is the only one, and returns their tally."""
-    return problem.loop_for((task,)).train(start, end, start * problem.training.batch)[task]
 
 
 @pytest.mark.parametrize("weights", [None, (1.0, 2.0, 3.0)])
@@ -74,29 +67,20 @@ def test_a_step_on_one_task_leaves_the_other_heads_alone(optimizer):
     assert changed == [True, True, False, False, True, True]
 
 
-def test_one_chunk_equals_several():
+def test_a_step_follows_from_the_weights_and_its_number_alone():
+    """And not from the chunk that it is in, nor from the steps before."""
     settings = {"batch": 6, "filters": (4,), "dropout": 0.5}
-    whole, parts = make_problem(**settings), make_problem(**settings)
+    fresh, whole, parts = (make_problem(**settings) for _ in range(3))
+    initial = [part.get_weights() for part in parts.network.parts((0,))]
     total = train(whole, 0, 7)
-    added = train(parts, 0, 3) + train(parts, 3, 4) + train(parts, 4, 7)
-    assert total == added
+    assert total == train(parts, 0, 3) + train(parts, 3, 4) + train(parts, 4, 7)
     assert total.examples == 42
-    for one, other in zip(weights_of(whole.network), weights_of(parts.network), strict=True):
-        np.testing.assert_array_equal(one, other)
-
-
-def test_dropout_follows_from_the_step_and_not_from_the_steps_before():
-    settings = {"batch": 6, "filters": (4,), "dropout": 0.5}
-    fresh, used = make_problem(**settings), make_problem(**settings)
-    parts = (used.network.trunk, *used.network.heads)
-    initial = [part.get_weights() for part in parts]
-    train(used, 0, 3)
-    for part, weights in zip(parts, initial, strict=True):
+    np.testing.assert_equal(weights_of(whole.network), weights_of(parts.network))
+    for part, weights in zip(parts.network.parts((0,)), initial, strict=True):
         part.set_weights(weights)
-    for problem in (fresh, used):
+    for problem in (fresh, parts):
         train(problem, 5, 6)
-    for one, other in zip(weights_of(fresh.network), weights_of(used.network), strict=True):
-        np.testing.assert_array_equal(one, other)
+    np.testing.assert_equal(weights_of(fresh.network), weights_of(parts.network))
 
 
 def test_each_group_of_tasks_has_dropout_of_its_own():
