@@ -1,6 +1,5 @@
 """Evaluating a saved network on its own tasks, and on others that it can answer."""
 
-import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,13 @@ from tasks import find_tasks
 from tasks.resolve import choose_tasks
 from tests.support.command import one_line, run_command, run_here
 from tests.support.datasets import write_cifar10, write_cifar100, write_mnist
-from tests.support.reading import only_run, read_json, read_metrics
+from tests.support.reading import (
+    change_config,
+    change_settings,
+    only_run,
+    read_json,
+    read_metrics,
+)
 from training import feed
 from training.feed import make_task_data
 from training.scoring import restore_network
@@ -74,12 +79,15 @@ def evaluate_run(run: Path, *flags: object) -> tuple[list[dict], str]:
 
 def test_a_runs_own_tasks_score_as_in_its_last_evaluation(make_run):
     run = make_run(
-        *("--tasks", "id", "cifar100:fish", "inv", "--heads", "multi", "--task-time", "2"),
+        *("--tasks", "id", "cifar100:fish", "inv", "id", "--heads", "multi", "--task-time", "4"),
         *("--standardize", "--filters", "4"),
     )
     results, output = evaluate_run(run)
-    assert [result["name"] for result in results] == ["id", "cifar100:fish", "inv"]
-    assert [result["accuracy"] for result in results] == read_metrics(run)[-1]["accuracy"]
+    assert [result["name"] for result in results] == ["id", "cifar100:fish", "inv", "id"]
+    assert "\nid (0)  " in output
+    accuracies = [result["accuracy"] for result in results]
+    assert accuracies == read_metrics(run)[-1]["accuracy"]
+    assert accuracies[0] != accuracies[3]  # each has a head, and the second was never trained
     for result in results:
         confusion = np.array(result["confusion"])
         assert confusion.shape == (len(result["classes"]),) * 2
@@ -130,17 +138,6 @@ def test_standardization_is_that_of_the_training_images(cifar100_run):
         assert result["read_from"] == "cifar100"
 
 
-def test_a_task_that_is_named_twice_has_two_heads(make_run):
-    run = make_run(
-        *("--tasks", "id", "id", "--heads", "multi", "--network", "fc", "--task-time", "12")
-    )
-    results, output = evaluate_run(run)
-    accuracies = [result["accuracy"] for result in results]
-    assert accuracies == read_metrics(run)[-1]["accuracy"]
-    assert accuracies[0] != accuracies[1]  # the second was never trained
-    assert "\nid (0)  " in output
-
-
 def test_whole_networks_are_restored(make_run):
     run = make_run("--tasks", "id", "cifar10:cat", "--network", "towers", "--schedule", "joint")
     accuracies = [result["accuracy"] for result in evaluate_run(run)[0]]
@@ -158,7 +155,7 @@ def test_of_many_classes_the_worst_confusions_are_printed(cifar100_run):
 
 
 def test_the_command(run, data, tmp_path):
-    changed(data_dir="gone")(run)
+    change_settings(data_dir="gone")(run)
     output = tmp_path / "result.json"
     flags = (run, "--data-dir", data, "--output", output)
     result = run_command(*flags, "--tasks", "cifar10:3", program=("evaluate.py",))
@@ -171,22 +168,6 @@ def test_the_command(run, data, tmp_path):
     assert len(quiet.stdout.splitlines()) == 2
 
 
-def change_config(change: Callable[[dict], object]) -> Callable[[Path], None]:
-    """Returns a function that changes a run's config.json."""
-
-    def damage(run: Path) -> None:
-        config = read_json(run / "config.json")
-        change(config)
-        (run / "config.json").write_text(json.dumps(config))
-
-    return damage
-
-
-def changed(**settings: object) -> Callable[[Path], None]:
-    """Returns a function that changes settings in a run's config.json."""
-    return change_config(lambda config: config["settings"].update(settings))
-
-
 def truncate_checkpoint(run: Path) -> None:
     (data,) = (run / "checkpoints").glob("*.data-*")
     data.write_bytes(data.read_bytes()[:100])
@@ -195,30 +176,23 @@ def truncate_checkpoint(run: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "flags", "message"),
     [
+        (shutil.rmtree, (), "there is no such folder"),
+        (lambda run: (run / "config.json").unlink(), (), "no run's folder: it has no config.json"),
         (
-            lambda run: (run / "config.json").unlink(),
+            change_config("data", cifar10={"classes": ["cat", "dog"]}),
             (),
-            "is no run's folder: it has no config.json",
+            "on 2 classes (cat to dog)",
         ),
+        (change_settings(filters=[5]), (), "damaged, or not of the network that"),
+        (change_settings(precision=None), (), "was made by an older version"),
         (
-            change_config(lambda config: config["data"]["cifar10"].update(classes=["cat", "dog"])),
-            (),
-            "was trained on 2 classes (cat to dog)",
-        ),
-        (changed(filters=[5]), (), "damaged, or not of the network that"),
-        (
-            change_config(lambda config: config["settings"].pop("precision")),
-            (),
-            "was made by an older version",
-        ),
-        (
-            change_config(lambda config: config.update(settings={"precision": "float32"})),
+            change_config(settings={"precision": "float32"}),
             (),
             "config.json: its settings are damaged or of another version (tasks is missing)",
         ),
-        (change_config(lambda config: config.pop("data")), (), "config.json is damaged"),
-        (changed(tasks=3), (), "tasks: expected a list of text, got 3"),
-        (changed(network=["x"]), (), "config.json does not describe a network"),
+        (change_config(data=None), (), "config.json is damaged"),
+        (change_settings(tasks=3), (), "tasks: expected a list of text, got 3"),
+        (change_settings(network=["x"]), (), "config.json does not describe a network"),
         (lambda run: shutil.rmtree(run / "checkpoints"), (), "has no checkpoint: one is saved"),
         (truncate_checkpoint, (), "damaged, or not of the network that"),
         (None, ("--tasks", "cifar100:fish"), "cifar100:fish with its 5 classes does not fit"),
@@ -238,13 +212,7 @@ def test_what_cannot_be_evaluated_is_refused(run, damage, flags, message):
 
 
 def test_relative_paths_are_those_of_where_the_run_was_started(run, data, tmp_path, monkeypatch):
-    change_config(lambda config: config.update(directory=str(data.parent)))(run)
-    changed(data_dir=data.name)(run)
+    change_config(directory=str(data.parent))(run)
+    change_settings(data_dir=data.name)(run)
     monkeypatch.chdir(tmp_path)
     assert len(evaluate_run(run)[0]) == 1
-
-
-def test_a_folder_that_does_not_exist_is_refused():
-    result = run_command("no/such/run", program=("evaluate.py",))
-    assert result.returncode == 2
-    assert "there is no such folder" in one_line(result)

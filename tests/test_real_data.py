@@ -13,24 +13,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def test_mnist_is_learned(tmp_path):
+def test_mnist_is_learned_and_photographs_are_read(tmp_path):
     result = run_here(
-        *("--data-dir", DATA, "--log-dir", tmp_path, "--tasks", "id", "--max-steps", "500"),
-        *("--test-frequency", "500", "--quiet"),
+        *("--data-dir", DATA, "--log-dir", tmp_path, "--tasks", "id", "dog", "--task-time", "500"),
+        *("--max-steps", "510", "--test-frequency", "510", "--quiet"),
+        *("--pickle-file", tmp_path / "dogs.npz"),
     )
     assert result.returncode == 0, result.stderr
     folder = only_run(tmp_path)
-    assert read_json(folder / "summary.json")["tasks"][0]["final"] >= 0.95
-    data = read_json(folder / "config.json")["data"]["mnist"]
-    assert (data["train"], data["test"]) == (60_000, 10_000)
-
-
-def test_photographs_are_read(tmp_path):
-    result = run_here(
-        *("--data-dir", DATA, "--log-dir", tmp_path, "--tasks", "dog", "--max-steps", "10"),
-        *("--quiet", "--pickle-file", tmp_path / "dogs.npz"),
-    )
-    assert result.returncode == 0, result.stderr
-    data = read_json(only_run(tmp_path) / "config.json")["data"]["dogs"]
-    assert (data["train"], data["test"]) == (1_350, 150)
-    assert data["classes"][0] == "australian_terrier"
+    assert read_json(folder / "summary.json")["tasks"][0]["at_last_switch"] >= 0.95
+    data = read_json(folder / "config.json")["data"]
+    sizes = {name: (facts["train"], facts["test"]) for name, facts in data.items()}
+    assert sizes == {"mnist": (60_000, 10_000), "dogs": (1_350, 150)}
+    assert data["dogs"]["classes"][0] == "australian_terrier"

@@ -25,12 +25,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-def free_port():
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 @pytest.fixture(scope="module")
 def board(tmp_path_factory):
     """The address of a TensorBoard that shows a run on drawn data."""
@@ -40,7 +34,8 @@ def board(tmp_path_factory):
         *("--test-frequency", "10", "--filters", "4", "--quiet", "--log-dir", log_dir),
     )
     assert result.returncode == 0, result.stderr
-    port = free_port()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
     server = subprocess.Popen(
         [sys.executable, "-m", "tensorboard.main", "--logdir", log_dir, "--port", str(port)],
         stdout=subprocess.DEVNULL,
@@ -98,7 +93,8 @@ def test_every_tasks_curve_is_drawn(page):
     chart = card.locator("line-chart")
     chart.scroll_into_view_if_needed()
     for _ in range(40):  # a thread draws it, some time after it is there
-        drawn = pixels(chart.screenshot())
+        image = Image.open(io.BytesIO(chart.screenshot())).convert("RGB")
+        drawn = np.asarray(image, dtype=int).reshape(-1, 3)
         missing = {name: c for name, c in missing.items() if not has_color(drawn, c)}
         if not missing:
             return
@@ -113,11 +109,6 @@ COLORS = """rows => rows.map(row => {
 })"""
 
 
-def pixels(png):
-    """Returns a screenshot's pixels, [N, 3] int."""
-    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"), dtype=int).reshape(-1, 3)
-
-
 def has_color(drawn, color, least=10):
-    """Tells whether enough pixels have the color, but for the smoothing of a line's edges."""
+    """Tells whether enough pixels, [N, 3] int, have the color but for a line's smoothed edges."""
     return (abs(drawn - color).max(axis=1) < 25).sum() >= least

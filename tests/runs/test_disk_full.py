@@ -11,7 +11,6 @@ import pytest
 
 from runs.folder import runs_below
 from tests.support.command import resume_here, run_here
-from tests.support.datasets import write_mnist
 from tests.support.reading import only_run, read_log
 from tests.support.running import end, start
 
@@ -28,14 +27,6 @@ FIRST = {
     "checkpoints": ("--test-frequency", RARELY, "--train-summary-frequency", RARELY),
 }
 MIB = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A --data-dir with a tiny MNIST."""
-    base = tmp_path_factory.mktemp("data")
-    write_mnist(base / "mnist")
-    return base
 
 
 class Disk:
@@ -57,22 +48,14 @@ class Disk:
                 except OSError:
                     continue
 
-    def make_room(self) -> None:
-        """Removes what fills the disk."""
-        (self.folder / "filling").unlink(missing_ok=True)
-
-    def remove(self) -> None:
-        """Unmounts the disk."""
-        if self.mounted:
-            subprocess.run(("umount", "-l", self.folder), check=True)
-
 
 @pytest.fixture
 def disk(tmp_path: Path) -> Iterator[Disk]:
     """A disk that can be filled."""
     disk = Disk(tmp_path / "disk")
     yield disk
-    disk.remove()
+    if disk.mounted:
+        subprocess.run(("umount", "-l", disk.folder), check=True)
 
 
 def fill(disk: Disk, file: str, process: subprocess.Popen) -> None:
@@ -117,7 +100,7 @@ def test_a_full_disk_is_reported_and_the_run_resumes(file, disk, data_dir, tmp_p
     match = re.fullmatch(message + re.escape(f"python task.py --resume {run}\n"), error)
     assert match, error
     assert match[1] in ("No space left on device", "File too large")
-    disk.make_room()
+    (disk.folder / "filling").unlink(missing_ok=True)
     assert resume_here(run).returncode == 0
     if file == "metrics.jsonl":  # the others are resumed as a run that was killed
         assert run_here(*flags, "--log-dir", tmp_path).returncode == 0

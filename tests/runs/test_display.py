@@ -78,6 +78,4 @@ def test_a_plain_line_of_many_tasks_names_the_first(trained, capsys):
 
 
 def test_percent():
-    assert percent(0.98765) == "98.77"
-    assert percent(1.0) == "100.00"
-    assert percent(None) == "–"
+    assert [percent(each) for each in (0.98765, 1.0, None)] == ["98.77", "100.00", "–"]

@@ -41,7 +41,8 @@ DOWNLOADING = ("--tasks", "dog", "id")
 @pytest.fixture
 def start(host, tmp_path):
     """Starts a run with some flags, whose data is on the host."""
-    host.files |= {path.name: path.read_bytes() for path in gzipped_mnist(tmp_path).iterdir()}
+    served = write_mnist(tmp_path / "served", suffix=".gz")
+    host.files |= {path.name: path.read_bytes() for path in served.iterdir()}
     host.files[WOOF] = woof()
     md5s = {name.removesuffix(".gz"): md5(each) for name, each in host.files.items()}
     hosts = json.dumps([host.url(WOOF), md5(host.files[WOOF]), host.url(""), md5s])
@@ -58,11 +59,6 @@ def start(host, tmp_path):
         )
 
     return start_one
-
-
-def gzipped_mnist(folder: Path) -> Path:
-    """MNIST's four files as their host has them."""
-    return write_mnist(folder / "served", suffix=".gz")
 
 
 def woof() -> bytes:

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from runs.checkpoints import Checkpoints, Progress
 from runs.config import check_saved
 from runs.description import describe_resumed
+from runs.display import Display
 from runs.history import Evaluation, read_history
 from runs.log import truncate
 from runs.request import read_request
 from task import prepare
 from tests.support.command import run_here
-from tests.support.datasets import write_mnist
 from tests.support.fuzzing import cases, damaged, outcome, put, snapshot
 from tests.support.reading import only_run
 
@@ -31,13 +31,12 @@ SAVED = (8, 10)
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run that was killed after its last checkpoint."""
-    base = tmp_path_factory.mktemp("run")
-    write_mnist(base / "data" / "mnist")
-    result = run_here("--data-dir", base / "data", "--log-dir", base / "log", *FLAGS)
+    log_dir = tmp_path_factory.mktemp("log")
+    result = run_here("--data-dir", data_dir, "--log-dir", log_dir, *FLAGS)
     assert result.returncode == 0, result.stderr
-    run = only_run(base / "log")
+    run = only_run(log_dir)
     (run / "summary.json").unlink()
     return run
 
@@ -46,8 +45,6 @@ class Resumption:
     """Resumes runs as the command does up to the training, with one network for all."""
 
     def __init__(self, run: Path) -> None:
-        from runs.display import Display
-
         _, settings = read_request(["--resume", str(run), "--quiet"])
         _, self.problem, self.config = prepare(settings, Display(True, settings.tasks.tasks))
 

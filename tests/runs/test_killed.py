@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from tests.support.command import ROOT
-from tests.support.datasets import write_mnist
 from tests.support.reading import only_run, read_log, read_metrics
 from tests.support.running import FLAGS, end, kill_at, signal_at, start, wait_for_evaluations
 
@@ -51,14 +50,6 @@ PLACES = (
     *("before a checkpoint has its index", "before obsolete checkpoints are removed"),
     *("before the log is truncated", "before the log is opened"),
 )
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A --data-dir with a tiny MNIST."""
-    base = tmp_path_factory.mktemp("data")
-    write_mnist(base / "mnist")
-    return base
 
 
 @pytest.fixture(scope="module")

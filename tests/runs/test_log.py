@@ -6,13 +6,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import tensorflow as tf
 
 from errors import RunError
 from runs.failures import as_run_error
 from runs.history import Evaluation
 from runs.log import MAX_PENDING, RunLog
-from tests.support.reading import accumulate, read_metrics
+from tests.support.reading import read_curves, read_metrics
 
 
 def evaluation(step: int) -> Evaluation:
@@ -29,10 +28,8 @@ def test_everything_is_written_in_order(tmp_path: Path) -> None:
             log.scalars("train", step, {"accuracy": step / 50})
             log.evaluation(evaluation(step))
     assert [line["step"] for line in read_metrics(tmp_path)] == list(range(50))
-    points = accumulate(tmp_path / "train").Tensors("accuracy")
-    assert [(point.step, float(tf.make_ndarray(point.tensor_proto))) for point in points] == [
-        (step, pytest.approx(step / 50)) for step in range(50)
-    ]
+    points = read_curves(tmp_path / "train")["accuracy"]
+    assert points == [(step, pytest.approx(step / 50)) for step in range(50)]
 
 
 def test_training_does_not_wait_for_the_disk(tmp_path: Path) -> None:
@@ -83,7 +80,7 @@ def test_every_file_is_closed_whatever_fails(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="disk full"), RunLog(tmp_path, ["id"]) as log:
         log.writers["test"] = SimpleNamespace(close=fail)
         log.scalars("train", 0, {"accuracy": 0.5})
-    assert accumulate(tmp_path / "train").Tensors("accuracy")
+    assert read_curves(tmp_path / "train")["accuracy"]
 
 
 def test_a_full_disk_is_an_error_of_one_line() -> None:

@@ -3,18 +3,16 @@
 from xprof.convert import raw_to_tool_data
 
 from tests.support.command import run_command, run_here
-from tests.support.datasets import write_mnist
 from tests.support.reading import only_run
 
-TINY = ("--tasks", "id", "--filters", "2", "--max-steps", "10", "--quiet")
-TRACE = ("--trace", "--train-metadata-frequency", "4")
 
-
-def test_profiles(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    result = run_command("--data-dir", tmp_path, "--log-dir", tmp_path / "log", *TINY, *TRACE)
+def test_profiles(data_dir, tmp_path):
+    result = run_command(
+        *("--data-dir", data_dir, "--log-dir", tmp_path, "--tasks", "id", "--filters", "2"),
+        *("--max-steps", "10", "--quiet", "--trace", "--train-metadata-frequency", "4"),
+    )
     assert (result.returncode, result.stderr) == (0, "")
-    run = only_run(tmp_path / "log")
+    run = only_run(tmp_path)
     profiles = run / "train" / "plugins" / "profile"
     assert sorted(path.name for path in profiles.iterdir()) == ["step_0", "step_4", "step_8"]
     files = sorted(path for path in profiles.rglob("*") if path.is_file())
@@ -30,10 +28,3 @@ def test_profiles(tmp_path):
     assert sorted(path.name for path in profiles.iterdir()) == [
         *("step_0", "step_12", "step_4", "step_8")
     ]
-
-
-def test_no_profile_unless_requested(tmp_path):
-    write_mnist(tmp_path / "mnist")
-    flags = (*TINY, *TRACE[1:])
-    assert run_here("--data-dir", tmp_path, "--log-dir", tmp_path, *flags).returncode == 0
-    assert not list(only_run(tmp_path).rglob("plugins"))

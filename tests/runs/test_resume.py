@@ -3,15 +3,15 @@
 import json
 import os
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.support.command import one_line, resume_here, run_command, run_here
-from tests.support.datasets import write_fashion, write_idx, write_mnist
-from tests.support.reading import only_run, read_json, read_log
+from tests.support.datasets import write_idx
+from tests.support.fuzzing import snapshot
+from tests.support.reading import change_settings, only_run, read_json, read_log
 from tests.support.running import end, start, wait_for_evaluations
 
 TINY = (
@@ -27,15 +27,6 @@ def run_on(data_dir: Path, log_dir: Path, *flags: object) -> Path:
     result = run_here("--data-dir", data_dir, "--log-dir", log_dir, *TINY, *flags)
     assert (result.returncode, result.stderr) == (0, "")
     return only_run(log_dir)
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A --data-dir with tiny digits and clothes."""
-    base = tmp_path_factory.mktemp("data")
-    write_mnist(base / "mnist")
-    write_fashion(base / "fashion-mnist")
-    return base
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +80,12 @@ def test_a_run_of_epochs_is_extended_by_steps(data_dir, tmp_path):
 
 
 def test_a_finished_run_stays_as_it_is(run):
-    before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
+    before = snapshot(run)
     result = run_command("--resume", run)
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout == f"{run} is already finished; raise --max-steps to continue\n"
-    after = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    assert {path for path in before | after if before.get(path) != after.get(path)} == {
-        run / ".lock"
-    }
+    lock = {run / ".lock": (run / ".lock").read_bytes()}
+    assert snapshot(run) == before | lock
 
 
 @pytest.mark.parametrize(
@@ -107,9 +96,12 @@ def test_a_finished_run_stays_as_it_is(run):
         (("--xla",), "--xla: {run} was started with nothing, and now it is on"),
         (("--data-dir", "tests"), "--data-dir: {run} was started with"),
         (("--checkpoint-frequency", "5"), "--checkpoint-frequency: {run} was started with 4"),
+        (("--network", "encoder"), "--network: {run} was started with conv fc, and now it is enco"),
+        (("--schedule", "joint"), "--schedule: {run} was started with cycle, and now it is joint;"),
+        (("--filters", "8"), "--filters: {run} was started with 2, and now it is 8; leave"),
         (("--max-steps", "9"), "--max-steps 9: {run} is to train 10; name that or more"),
         (("--epochs", "3"), "--epochs: a run is resumed with --max-steps"),
-        (("--threads", "0"), "argument --threads"),
+        (("--threads", "0"), "--threads: expected a whole number, 1 to"),
         (("--network", "fc", "conv"), "--network: {run} was started with conv fc, and"),
     ],
 )
@@ -130,18 +122,6 @@ def test_resumable_settings(run):
     assert json.loads(again.stdout) == settings | {"quiet": False}
 
 
-def changed(**settings: object) -> Callable[[Path], None]:
-    """Returns a function that changes settings in a run's config.json; None removes one."""
-
-    def change(run: Path) -> None:
-        config = read_json(run / "config.json")
-        stored = config["settings"] | settings
-        config["settings"] = {k: v for k, v in stored.items() if settings.get(k, "") is not None}
-        (run / "config.json").write_text(json.dumps(config))
-
-    return change
-
-
 def truncate_checkpoints(run: Path) -> None:
     for path in (run / "checkpoints").glob("*.index"):
         path.write_bytes(path.read_bytes()[:-5])
@@ -153,12 +133,12 @@ def truncate_checkpoints(run: Path) -> None:
         (shutil.rmtree, "there is no such folder"),
         (lambda run: (run / "config.json").unlink(), "it has no config.json"),
         (lambda run: (run / "config.json").write_text("{"), "is not JSON"),
-        (changed(checkpoint_frequency=None), "made by an older version"),
-        (changed(batch=-3), "batch: expected a whole number, 1 to"),
-        (changed(network=[3]), "network: expected text, got 3"),
-        (changed(surprise=3), "surprise: there is no such setting in this version"),
-        (changed(seed=3), "config.json has seed 3, and the run was saved with 0"),
-        (changed(max_steps=9), "config.json has 9 as max_steps, and 10 are done"),
+        (change_settings(checkpoint_frequency=None), "made by an older version"),
+        (change_settings(batch=-3), "batch: expected a whole number, 1 to"),
+        (change_settings(network=[3]), "network: expected text, got 3"),
+        (change_settings(surprise=3), "surprise: there is no such setting in this version"),
+        (change_settings(seed=3), "config.json has seed 3, and the run was saved with 0"),
+        (change_settings(max_steps=9), "config.json has 9 as max_steps, and 10 are done"),
         (truncate_checkpoints, "damaged, or not of the network"),
     ],
 )

@@ -1,14 +1,13 @@
 """Flags: their defaults, what follows from them, and refusals before TensorFlow is imported."""
 
 import json
-import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from errors import RequestError
+from data.class_names import CIFAR10
 from runs.announcement import announce_run
 from runs.request import read_request
 from settings import Settings, flag
@@ -55,7 +54,6 @@ TOO_LONG = "x" * 300  # for a name in a file system
         ("--pickle-file tests", "--pickle-file: tests cannot be used (it is no file); name an"),
         ("--dog-breeds pug", "--dog-breeds: expected 2 to 10 different breeds"),
         ("--dog-breeds pug husky pug", "--dog-breeds: expected 2 to 10 different breeds"),
-        ("--dog-breeds pug pug", "--dog-breeds: expected 2 to 10 different breeds"),
         ("--no-such-flag", "unrecognized arguments: --no-such-flag"),
         ("--max 5", "unrecognized arguments"),
         ("--tasks fashion fashion-group", "--tasks: with --heads shared all must have equally"),
@@ -85,10 +83,7 @@ TOO_LONG = "x" * 300  # for a name in a file system
         ("--network encoder --dropout 0.5", "--dropout: --network encoder has no dropout"),
         ("--network towers --filters 8", "--filters 8: one number for each conv at most"),
         ("--network towers --hidden-units 8", "--hidden-units: --network towers has no fc"),
-        (
-            "--network towers --stitch-init 1 0",
-            "--stitch-init: --network towers has no cross-stitch units",
-        ),
+        ("--network towers --stitch-init 1 0", "--stitch-init: --network towers has no cross-"),
         ("--network cross-stitch --stitch-init 1", "expected 2 arguments"),
         ("--network cross-stitch --stitch-init 1 inf", "expected a number, -3.4e+38 to 3.4e+38"),
         ("--weights imagenet", "--weights: --network conv fc has no backbone"),
@@ -115,13 +110,6 @@ def test_refused_in_one_line(flags, message, monkeypatch, capsys):
     assert line.count("\n") == 1
     assert line.startswith("task.py: error: ")
     assert message in line
-
-
-@pytest.mark.parametrize("flags", ["--tasks dgo", "--task-time 0"])
-def test_refused_by_the_command(flags):
-    result = run_command(*flags.split())
-    assert result.returncode == 2
-    assert one_line(result).startswith("task.py: error: ")
 
 
 def test_the_tasks_are_listed_with_their_descriptions():
@@ -204,16 +192,11 @@ def test_the_original_flags_are_accepted():
         ("--threads 3", "threads", 3),
         ("--tasks mnist", "tasks", ["id"]),
         ("--tasks cifar10:3", "tasks", ["cifar10:cat"]),
+        ("--tasks cifar10:* --heads multi", "tasks", [f"cifar10:{name}" for name in CIFAR10]),
     ],
 )
 def test_a_setting_follows_from_the_others(flags, setting, value):
     assert dry_run(flags)[setting] == value
-
-
-def test_a_star_stands_for_all_tasks_of_a_kind():
-    tasks = dry_run("--tasks cifar10:* --heads multi")["tasks"]
-    assert len(tasks) == 10
-    assert tasks[3] == "cifar10:cat"
 
 
 @pytest.mark.parametrize(("keep", "noted"), [("0.49", True), ("0.5", False), ("1", False)])
@@ -254,23 +237,6 @@ def test_a_file_that_holds_no_flags_is_refused(tmp_path, contents, message):
     result = run_command(f"@{preset}")
     assert result.returncode == 2
     assert message in one_line(result)
-
-
-@pytest.mark.parametrize(
-    ("flags", "message"),
-    [
-        ("--network encoder", "--network: RUN was started with conv fc, and now it is encoder; "),
-        ("--schedule joint", "--schedule: RUN was started with cycle, and now it is joint; leave"),
-        ("--filters 8", "--filters: RUN was started with 64, and now it is 8; leave the flag out"),
-        ("--network fc conv", "--network: RUN was started with conv fc, and now it is fc conv"),
-        ("--batch 0", "--batch: expected a whole number, 1 to"),
-        ("--max-steps 9", "--max-steps 9: RUN is to train 25000; name that or more"),
-    ],
-)
-def test_a_refused_resumption_names_the_flag(flags, message, tmp_path):
-    (tmp_path / "config.json").write_text(json.dumps({"settings": dry_run("")}))
-    with pytest.raises(RequestError, match=re.escape(message.replace("RUN", str(tmp_path)))):
-        read_request(["--resume", str(tmp_path), *flags.split()])
 
 
 @pytest.mark.parametrize(

@@ -79,13 +79,8 @@ def test_the_published_settings_on_clothes(network):
 
 
 SETTINGS = (
-    "classifier",
-    "classifier-scored-per-task",
-    "single-task",
-    "random-task",
-    "random-task-weighted",
-    "joint",
-    "joint-weighted",
+    *("classifier", "classifier-scored-per-task", "single-task", "random-task"),
+    *("random-task-weighted", "joint", "joint-weighted"),
 )
 SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
 
@@ -95,10 +90,8 @@ SCHEDULES = {3: "random", 4: "random", 5: "joint", 6: "joint"}
     [
         *(("cifar10", setting) for setting in range(7)),
         *(("cifar100", setting) for setting in range(5)),
-        *(
-            pytest.param("omniglot", setting, marks=needs_data)  # which knows its alphabets
-            for setting in range(5)
-        ),
+        # The real data says which alphabets there are.
+        *(pytest.param("omniglot", setting, marks=needs_data) for setting in range(5)),
     ],
 )
 def test_the_seven_settings(dataset, setting):

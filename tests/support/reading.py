@@ -1,6 +1,8 @@
 """Reads a run's folder, the event files with TensorBoard's own reader."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -36,6 +38,23 @@ def read_metrics(run: Path) -> list[dict]:
 def read_json(path: Path) -> dict:
     """Returns the contents of a JSON file."""
     return json.loads(path.read_bytes())
+
+
+def change_config(section: str | None = None, **values: object) -> Callable[[Path], None]:
+    """Returns a function that changes values in a run's config.json; None removes one."""
+
+    def change(run: Path) -> None:
+        config = read_json(run / "config.json")
+        part = config[section] if section else config
+        part.update(values)
+        for name in [name for name, value in values.items() if value is None]:
+            del part[name]
+        (run / "config.json").write_text(json.dumps(config))
+
+    return change
+
+
+change_settings = partial(change_config, "settings")
 
 
 def only_run(log_dir: Path) -> Path:
