@@ -1,6 +1,5 @@
 """The frame of a benchmark: its flags, turns of measuring, and the table and JSON of its result."""
 
-import argparse
 import os
 import platform
 import shlex
@@ -20,7 +19,7 @@ from settings.values import whole_number
 
 Values = Sequence[float]  # a value of each turn
 Table = Mapping[str, Mapping[str, Values]]  # by row and column
-Measure = Callable[[argparse.Namespace, list[str]], tuple[str, dict[str, Table]]]
+Measure = Callable[..., tuple[str, dict[str, Table]]]
 
 FOLDER = Path("log", "benchmarks")
 
@@ -38,7 +37,7 @@ def run_benchmark(parser: Parser, arguments: Sequence[str] | None, measure: Meas
     """Measures, prints the tables, and writes them as JSON.
 
     Args:
-        measure: takes the benchmark's own flags and task.py's, and returns a line about the
+        measure: takes task.py's flags, and the benchmark's own by name; returns a line about the
             measurement and its tables by their titles.
 
     Returns:
@@ -50,7 +49,7 @@ def run_benchmark(parser: Parser, arguments: Sequence[str] | None, measure: Meas
         FOLDER.mkdir(parents=True, exist_ok=True)
         given = sys.argv[1:] if arguments is None else arguments
         about = environment(shlex.join(["python", "-m", parser.prog, *given]))
-        about["measured"], tables = measure(own, flags)
+        about["measured"], tables = measure(flags, **vars(own))
         print(*about.values(), "median (least to most)", sep="\n")
         for title, table in tables.items():
             print("", format_table(title, table), sep="\n")

@@ -8,7 +8,6 @@ before the second evaluation, where others follow it: the training compiles in t
 several numbers, to show that neither a step's time nor the memory grows with the steps done.
 """
 
-import argparse
 import os
 import re
 import subprocess
@@ -39,24 +38,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_benchmark(parser, arguments, measure)
 
 
-def measure(own: argparse.Namespace, flags: Sequence[str]) -> tuple[str, dict[str, Table]]:
+def measure(
+    flags: Sequence[str], repeats: int, max_steps: Sequence[int], against: Path | None
+) -> tuple[str, dict[str, Table]]:
     """Runs the programs in turn; see `run_benchmark`."""
     programs = {"here": ROOT}
-    if own.against:
-        programs["against"] = own.against
-        if not (own.against / "task.py").is_file():
-            raise RequestError(f"--against: there is no task.py in {own.against}; name a checkout")
+    if against:
+        programs["against"] = against
+        if not (against / "task.py").is_file():
+            raise RequestError(f"--against: there is no task.py in {against}; name a checkout")
     if not any(flag.startswith(("--tasks", "@")) for flag in flags):
         flags = [*DEFAULT, *flags]
     for folder in programs.values():  # so that all files are compiled and in memory
         run_once(folder, [*flags, "--max-steps", "1"])
-    plan = [(n, name) for _ in range(own.repeats) for n in own.max_steps for name in programs]
+    plan = [(n, name) for _ in range(repeats) for n in max_steps for name in programs]
     tables = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
     for steps, name in with_progress(plan):
         run = run_once(programs[name], [*flags, "--max-steps", str(steps)])
         for quantity, value in run.items():
             tables[f"--max-steps {steps}"][quantity][name].append(value)
-    if own.against:
+    if against:
         for table in tables.values():
             for row in table.values():
                 row["ratio"] = ratios(row["here"], row["against"])

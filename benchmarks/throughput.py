@@ -6,7 +6,6 @@ in float32; and the machine's rates. Of `fit`, the steps after the first are mea
 out the fixed cost of a call.
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -37,15 +36,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return run_benchmark(parser, arguments, measure)
 
 
-def measure(own: argparse.Namespace, flags: Sequence[str]) -> tuple[str, dict[str, Table]]:
+def measure(flags: Sequence[str], repeats: int, steps: int) -> tuple[str, dict[str, Table]]:
     """Measures the program, Keras and the machine; see `run_benchmark`."""
     settings = read_flags(flags)
     device = choose_device(settings.device, progress_bars=False)
     from runs.failures import as_run_error
 
     with as_run_error(lambda: "measuring"):
-        tables = compare(settings, own.steps, own.repeats)
-    return f"{device}, batch {settings.training.batch}, {own.steps} steps a turn", tables
+        tables = compare(settings, steps, repeats)
+    return f"{device}, batch {settings.training.batch}, {steps} steps a turn", tables
 
 
 def read_flags(flags: Sequence[str]) -> Settings:
