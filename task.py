@@ -141,8 +141,7 @@ def train(
         with RunLog(folder, settings.tasks.tasks) as log:
             if not restored:
                 log.describe(settings.to_json(), problem.graph())
-            trainer = Trainer(settings, problem, log, display)
-            trainer.restore(progress)
+            trainer = Trainer(settings, problem, progress, log, display)
             with display.training(progress.step, settings.tasks.max_steps):
                 finished = trainer.run(checkpoints, interrupts.stopped)
         if not finished:

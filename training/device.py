@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import ModuleType
 
 from errors import RequestError
 from settings import DeviceSettings
@@ -57,6 +58,15 @@ def without_collection() -> Iterator[None]:
         gc.freeze()
 
 
+def configure(keras: ModuleType, progress_bars: bool) -> None:
+    """Replaces the user's settings in ~/.keras/keras.json, which would change the network."""
+    keras.config.set_floatx("float32")
+    keras.config.set_image_data_format("channels_last")
+    keras.config.set_epsilon(1e-7)
+    if not progress_bars:
+        keras.config.disable_interactive_logging()
+
+
 def choose_device(settings: DeviceSettings, progress_bars: bool) -> str:
     """Loads TensorFlow, sets it to the CPU or to the first GPU, and returns the device's name.
 
@@ -73,12 +83,7 @@ def choose_device(settings: DeviceSettings, progress_bars: bool) -> str:
         import keras
         import tensorflow as tf
 
-        # Settings of the user's own in ~/.keras/keras.json would change the network unseen.
-        keras.config.set_floatx("float32")
-        keras.config.set_image_data_format("channels_last")
-        keras.config.set_epsilon(1e-7)
-        if not progress_bars:
-            keras.config.disable_interactive_logging()
+        configure(keras, progress_bars)
         # Such as that a loop is compiled for each task, which is intended.
         tf.get_logger().setLevel("ERROR")
         if settings.threads is not None:

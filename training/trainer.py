@@ -26,22 +26,24 @@ MAX_CHUNK = 50
 class Trainer:
     """Trains a problem on its schedule, and reports to a log and a display."""
 
-    def __init__(self, settings: Settings, problem: Problem, log: RunLog, display: Display) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        problem: Problem,
+        progress: Progress,
+        log: RunLog,
+        display: Display,
+    ) -> None:
+        """Begins at the progress of a checkpoint from which the problem has been restored."""
         self.settings, self.problem = settings, problem
         self.log, self.display = log, display
         self.schedule = make_schedule(settings.tasks, settings.training.seed)
         self.max_steps = settings.tasks.max_steps
         self.chunk = ChunkSize(MAX_CHUNK)  # in steps
-        self.step = 0  # the number of steps done
-        self.history: list[Evaluation] = []
-        # Of each task's steps since the last point of the training curves, by its index.
-        self.tallies: dict[int, Tally] = defaultdict(Tally)
-
-    def restore(self, progress: Progress) -> None:
-        """Sets the state that a checkpoint holds besides the problem's."""
-        self.step = progress.step
+        self.step = progress.step  # the number of steps done
         self.history = list(progress.history)
-        self.tallies.update(progress.tallies)
+        # Of each task's steps since the last point of the training curves, by its index.
+        self.tallies = defaultdict(Tally, progress.tallies)
 
     def run(self, checkpoints: Checkpoints, stopped: Callable[[], bool]) -> bool:
         """Trains to the last step, or until `stopped` returns True, and saves.

@@ -23,7 +23,7 @@ needs_data = pytest.mark.skipif(
 
 @pytest.fixture(scope="module")
 def decoded_dogs(tmp_path_factory):
-    """Where the decoded dogs are kept between the presets."""
+    """The cache of the decoded dogs, which all presets share."""
     return tmp_path_factory.mktemp("dogs") / "dogs.npz"
 
 
