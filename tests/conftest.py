@@ -4,6 +4,7 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,9 @@ from tests.support.serving import Host
 # The tests are the same on a machine that has a GPU.
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
 
+# Before any test is collected, so that hypothesis writes nothing into the tree.
+HYPOTHESIS_HOME = TemporaryDirectory(prefix="hypothesis-")
+set_hypothesis_home_dir(HYPOTHESIS_HOME.name)
 # pytest --hypothesis-profile=long tries many times as many cases as usual.
 settings.register_profile("long", max_examples=2500)
 
@@ -42,12 +46,6 @@ def every_data_dir(data_dir: Path) -> Path:
     write_cifar100(data_dir / "cifar-100-binary")
     write_omniglot(data_dir / "omniglot")
     return data_dir
-
-
-@pytest.fixture(scope="session", autouse=True)
-def no_folder_of_hypothesis(tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Keeps what hypothesis writes out of the tree."""
-    set_hypothesis_home_dir(tmp_path_factory.mktemp("hypothesis"))
 
 
 @pytest.fixture(autouse=True)
