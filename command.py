@@ -105,8 +105,29 @@ def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
 
 
 def print_error(program: str, message: str) -> None:
-    """Prints a message on standard error in one line, whatever line breaks are in it."""
-    print(f"{program}:", " ".join(message.split()), file=sys.stderr)
+    """Prints a message on standard error, in one line."""
+    print(f"{program}:", one_line(message), file=sys.stderr)
+
+
+def print_note(message: str) -> None:
+    """Prints a note on standard error, in one line."""
+    print("note:", one_line(message), file=sys.stderr, flush=True)
+
+
+def one_line(text: str) -> str:
+    """Returns the text in one printable line, whatever line breaks and controls are in it."""
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    r"""Returns the text with an escape such as \x1b for each character that cannot be printed.
+
+    Names of files and classes may hold characters that control a terminal, reverse the text, or
+    stand for bytes that are not UTF-8.
+    """
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def is_terminal() -> bool:

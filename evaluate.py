@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from command import Parser, exit_code_of, prepare_outputs
 from errors import RequestError
+from files import write_json
 from runs.config import Config, config_errors, read_config
-from runs.files import write_json
 from runs.request import check_data
 from settings import Settings
 from tasks import Task

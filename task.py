@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from command import Interrupts, exit_code_of, is_terminal, prepare_outputs
 from errors import Interrupted
+from files import write_json
 from runs.config import CONFIG, check_saved
-from runs.files import write_json
 from runs.folder import SUMMARY, locked, new_run_folder, resume_command
 from runs.request import read_request
 from settings import Settings

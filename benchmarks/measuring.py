@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import track
 
 from command import Parser, exit_code_of
+from files import write_json
 from runs.description import version_of
-from runs.files import write_json
 from settings.values import whole_number
 
 Values = Sequence[float]  # a value of each turn

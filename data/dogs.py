@@ -3,7 +3,6 @@
 import hashlib
 import os
 import stat
-import sys
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -12,6 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from command import print_note
 from data import cache, memory
 from data.breeds import Breeds, choose_breeds, find_photographs
 from data.catalog import CATALOG
@@ -110,7 +110,7 @@ def load_or_rebuild(
         dataset = found.read()
     except RequestError as error:
         raise RequestError(f"{reason}; and it cannot be rebuilt: {error}") from error
-    print(f"note: {reason}; it was rebuilt from the photographs", file=sys.stderr)
+    print_note(f"{reason}; it was rebuilt from the photographs")
     return dataset
 
 
@@ -150,7 +150,7 @@ def load_or_decode(
     try:
         cache.save(cache_file, dataset, fingerprint)
     except OSError as error:
-        print(f"note: the decoded dogs are not cached: {cache_file}: {error}", file=sys.stderr)
+        print_note(f"the decoded dogs are not cached: {cache_file}: {error}")
     return dataset
 
 

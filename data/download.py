@@ -3,7 +3,6 @@
 import os
 import shutil
 import socket
-import sys
 import tarfile
 import tempfile
 import time
@@ -12,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import HTTPError
 
-from command import is_terminal
+from command import is_terminal, print_note
 from data.catalog import DatasetFacts
 from data.files import text_of
 from errors import RequestError
@@ -169,7 +168,7 @@ def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
             refused = isinstance(cause, HTTPError) and cause.code in REFUSALS
             if refused or pause is None:
                 raise RequestError(failure) from error
-        print(f"note: {failure}; trying again in {pause} s", file=sys.stderr, flush=True)
+        print_note(f"{failure}; trying again in {pause} s")
         time.sleep(pause)
 
 

@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,10 +11,11 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from command import print_note
 from errors import RequestError
+from files import sync, write_whole
 from model import Network
 from runs.config import CONFIG
-from runs.files import sync, write_whole
 from runs.history import Evaluation, Tally
 
 FOLDER = "checkpoints"
@@ -167,7 +167,7 @@ def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
             damage.append(f"{path} ({' '.join(str(error).split())[:120]})")
             continue
         if damage:
-            print(f"note: {', '.join(damage)} is damaged; {path} is used", file=sys.stderr)
+            print_note(f"{', '.join(damage)} is damaged; {path} is used")
         return path
     if found:
         raise RequestError(

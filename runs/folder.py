@@ -13,8 +13,8 @@ from datetime import datetime
 from pathlib import Path
 
 from errors import RequestError
+from files import sync, write_json
 from runs.config import CONFIG
-from runs.files import sync, write_json
 from settings import Settings
 
 # Bytes. File systems allow 255 for a name, and a path has several.

@@ -1,7 +1,6 @@
 """A run's log: event files for TensorBoard, and `metrics.jsonl`."""
 
 import os
-import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from command import print_note
+from files import sync, write_whole
 from runs.failures import write_errors
-from runs.files import sync, write_whole
 from runs.folder import SUMMARY, plain_name
 from runs.history import METRICS, Evaluation
 from runs.profiling import remove_profiles
@@ -48,9 +48,7 @@ def truncate(
     for name, length in lengths.items():
         path = folder / name
         if not path.exists() or path.stat().st_size < length:
-            print(
-                f"note: {path} has lost some of its points; TensorBoard lacks them", file=sys.stderr
-            )
+            print_note(f"{path} has lost some of its points; TensorBoard lacks them")
     remove_profiles(folder / "train", since=step)
     write_whole(folder / METRICS, "".join(evaluation.line for evaluation in history))
     (folder / SUMMARY).unlink(missing_ok=True)
