@@ -113,22 +113,25 @@ def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list
     choose_device(replace(settings.device, gpu=options.gpu), progress_bars=False)
     from data.loading import load_datasets
     from runs.failures import as_run_error
-    from training.scoring import OutputMap, output_map, restore_network, score
+    from training.scoring import OutputMap, output_map, restore_network, scales_of, score
 
     maps = [OutputMap(index) for index in range(len(tasks))]
     if options.tasks:
         heads = len(run_tasks) if settings.network.heads == "multi" else 1
         maps = [output_map(task, run_tasks, heads) for task in tasks]
     with as_run_error(lambda: f"loading {options.run}"):
-        network = restore_network(options.run, settings, run_tasks)
-    # The run's own images are needed for the mean and deviation that it standardized by.
-    needed = (*tasks, *run_tasks) if settings.input.standardize else tasks
+        network, scales = restore_network(options.run, settings, run_tasks)
+    # Older runs did not save the mean and deviation that they standardized by.
+    compute_scales = settings.input.standardize and scales is None
+    needed = (*tasks, *run_tasks) if compute_scales else tasks
     names = {task.dataset: None for task in needed}
     datasets = load_datasets(names, settings.data, settings.input.image_size, options.quiet)
     with config_errors(options.run):
         check_classes(config, datasets)
     with as_run_error(lambda: f"evaluating {options.run}"):
-        matrices = score(network, tasks, maps, run_tasks, datasets, settings)
+        if compute_scales:
+            scales = scales_of(run_tasks, datasets, settings)
+        matrices = score(network, tasks, maps, datasets, settings, scales)
     return [
         describe_result(task, run_tasks[output.head], matrix, datasets[task.dataset])
         for task, output, matrix in zip(tasks, maps, matrices, strict=True)

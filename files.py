@@ -127,9 +127,15 @@ def lock(descriptor: int) -> bool:
     """Locks an open file or folder until it is closed; the lock ends with its process.
 
     Returns:
-        False where another process holds it, or the file system cannot lock it.
+        False where the file system cannot lock it, as many on a network cannot lock a folder.
+
+    Raises:
+        BlockingIOError: another process has locked it.
     """
-    with suppress(OSError):
+    try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        return True
-    return False
+    except BlockingIOError:
+        raise
+    except OSError:
+        return False
+    return True

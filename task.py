@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from command import Interrupts, exit_code_of, is_terminal, prepare_outputs
 from errors import Interrupted
 from files import write_json
-from runs.config import CONFIG, check_saved
+from runs.config import CONFIG, check_saved, fixed_settings
 from runs.folder import SUMMARY, locked, new_run_folder, resume_command
 from runs.request import read_request
 from settings import Settings
@@ -125,21 +125,23 @@ def train(
     from runs.announcement import announce_run
     from runs.checkpoints import Checkpoints, Progress
     from runs.failures import as_run_error, write_errors
-    from runs.log import RunLog, truncate
+    from runs.log import RunLog, check_not_begun, truncate
     from training.trainer import Trainer
 
     folder = start.folder
     with as_run_error(lambda: f"writing {folder}"):
-        checkpoints = Checkpoints(folder, problem.network, problem.optimizer)
-        restored = checkpoints.restore()
-        progress = restored or Progress()
-        if restored:
-            check_saved(folder, settings, restored.settings, restored.step)
+        checkpoints = Checkpoints(folder, problem.network, problem.optimizer, problem.scales())
+        progress = checkpoints.restore()
+        if progress is None:
+            check_not_begun(folder)
+            progress = Progress(settings=fixed_settings(settings))
+            checkpoints.save(progress)
+        check_saved(folder, settings, progress.settings, progress.step)
         config = update_config(start, progress.step) if start.resumed else start.config
         truncate(folder, progress.step, progress.log, progress.history)
         display.announce(announce_run(settings, config, folder))
         with RunLog(folder, settings.tasks.tasks) as log:
-            if not restored:
+            if not progress.step:
                 log.describe(settings.to_json(), problem.graph())
             trainer = Trainer(settings, problem, progress, log, display)
             with display.training(progress.step, settings.tasks.max_steps):

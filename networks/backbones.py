@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Sequence
 
 import keras
+import numpy as np
 
 from errors import RequestError
 from networks.channels import input_shape
@@ -57,12 +58,15 @@ def make_backbone(settings: NetworkSettings, shape: tuple[int, int, int], seed: 
         with warnings.catch_warnings():
             # That weights for images of 224×224 are used for smaller ones is intended.
             warnings.simplefilter("ignore")
-            return make(
+            backbone = make(
                 include_top=False,
                 weights=None if weights == "none" else weights,
                 input_shape=shape,
                 pooling="avg",
             )
+        if not all(np.isfinite(values).all() for values in backbone.get_weights()):
+            raise ValueError("they are not finite")
+        return backbone
     except Exception as error:  # Keras raises a bare Exception for a failed download
         advice = (
             "connect to a network, or download the weights without the top elsewhere and name "

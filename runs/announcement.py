@@ -50,8 +50,7 @@ def announce_resumption(config: dict[str, Any], max_steps: int) -> Rows:
     if not config.get("resumed"):
         return []
     now = config["resumed"][-1]
-    restarted = "" if now["step"] else ": there is no checkpoint, so it starts from the beginning"
-    rows = [("resumes", f"after {now['step']:,} of {max_steps:,} steps{restarted}")]
+    rows = [("resumes", f"after {now['step']:,} of {max_steps:,} steps")]
     for name, (before, is_now) in now["otherwise"].items():
         rows.append(("", f"{name} {is_now} in place of {before}: the last digits may differ"))
     return rows

@@ -1,14 +1,17 @@
 """A run's checkpoints: the network, the optimizer, and the progress of the run."""
 
 import json
+import os
 import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from command import print_note
@@ -16,7 +19,7 @@ from errors import RequestError
 from files import sync, write_whole
 from model import Network
 from runs.config import CONFIG
-from runs.history import Evaluation, Tally
+from runs.history import Evaluation, Tally, read_evaluations
 
 FOLDER = "checkpoints"
 NAME = "ckpt"
@@ -50,16 +53,29 @@ class Progress:
         }
 
     @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Progress":
-        """Reads what `to_json` returned."""
-        tasks = len(stored["settings"]["tasks"])
-        return cls(
-            stored["step"],
-            stored["settings"],
-            [Evaluation.from_json(evaluation, tasks) for evaluation in stored["history"]],
-            {int(index): Tally(**tally) for index, tally in stored["tallies"].items()},
-            stored["log"],
-        )
+    def from_json(cls, stored: object) -> "Progress":
+        """Reads what `to_json` returned.
+
+        Raises:
+            ValueError: it is not the progress of a run.
+        """
+        try:
+            step, settings, log = stored["step"], stored["settings"], stored["log"]
+            tasks = len(settings["tasks"])
+            tallies = {
+                int(index): Tally.from_json(tally) for index, tally in stored["tallies"].items()
+            }
+            history = read_evaluations(stored["history"], tasks)
+            positions = {step, *log.values()}
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"its progress is damaged ({error!r})") from error
+        if not all(type(position) is int and position >= 0 for position in positions):
+            raise ValueError("its progress has a step or a length that is no whole number")
+        if any(evaluation.step > step for evaluation in history) or not tallies.keys() <= {
+            *range(tasks)
+        }:
+            raise ValueError(f"its progress is not that of {step} steps on {tasks} tasks")
+        return cls(step, settings, history, tallies, log)
 
 
 class ProgressState(tf.train.experimental.PythonState):
@@ -73,30 +89,47 @@ class ProgressState(tf.train.experimental.PythonState):
         return json.dumps(self.progress.to_json())
 
     def deserialize(self, text: str) -> None:
-        """Sets the progress from text; TensorFlow calls this when it restores."""
+        """Sets the progress from text; TensorFlow calls this when it restores.
+
+        Raises:
+            ValueError: it is not the progress of a run.
+        """
         self.progress = Progress.from_json(json.loads(text))
 
 
 class Checkpoints:
     """The last checkpoints of a run, in its folder."""
 
-    def __init__(self, run: Path, network: Network, optimizer: keras.optimizers.Optimizer) -> None:
+    def __init__(
+        self,
+        run: Path,
+        network: Network,
+        optimizer: keras.optimizers.Optimizer,
+        scales: Sequence[tf.Tensor] = (),
+    ) -> None:
+        """Takes all that is saved.
+
+        `scales` are those of `Problem.scales`. A resumed run, whose data is checked, computes them
+        again; they are saved for evaluations on other data.
+        """
         self.run, self.folder = run, run / FOLDER
         self.state = ProgressState()
-        self.checkpoint = tf.train.Checkpoint(
-            trunk=network.trunk, heads=network.heads, optimizer=optimizer, progress=self.state
+        state = {"optimizer": optimizer, "progress": self.state}
+        network_parts = {"trunk": network.trunk, "heads": network.heads}
+        self.restored = tf.train.Checkpoint(**network_parts, **state)
+        self.saved = tf.train.Checkpoint(
+            **network_parts, **state, scales=[*map(tf.Variable, scales)]
         )
 
     def save(self, progress: Progress) -> None:
         """Saves the network, the optimizer and the progress, whole or not at all.
 
         A checkpoint exists once its index has its name, which comes last; older ones are removed
-        after that. (TensorFlow's own manager writes the index in its place, and takes a [ in the
-        folder's name for a pattern.)
+        after that. (TensorFlow's own manager writes the index in its place.)
         """
         self.state.progress = progress
         self.folder.mkdir(exist_ok=True)
-        self.checkpoint.write(str(self.folder / SCRATCH))
+        self.saved.write(str(self.folder / SCRATCH))
         for path in sorted(self.folder.glob(f"{SCRATCH}.*")):  # the data, and then the index
             sync(path)
             name = f"{NAME}-{progress.step}{path.name.removeprefix(SCRATCH)}"
@@ -114,7 +147,7 @@ class Checkpoints:
         Raises:
             RequestError: all checkpoints are damaged.
         """
-        restored = restore_last(self.run, self.checkpoint)
+        restored = restore_last(self.run, self.restored)
         if restored is None:
             return None
         saved = saved_in(self.run)
@@ -137,17 +170,47 @@ class Checkpoints:
         write_whole(self.folder / LIST, "\n".join(lines) + "\n")
 
 
+@contextmanager
+def current_folder(folder: Path) -> Iterator[None]:
+    """Makes a folder the current one while this is open.
+
+    TensorFlow takes the path of a checkpoint that it reads for a pattern, and so another meaning
+    for a [ or a backslash in it.
+    """
+    before = os.open(".", os.O_RDONLY)
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)
+
+
 def saved_in(run: Path) -> list[Path]:
-    """Returns a run's checkpoints, without the suffixes of their files, the last first."""
+    """Returns a run's checkpoints, without the suffixes of their files, the last first.
+
+    Raises:
+        RequestError: their folder cannot be read.
+    """
     folder = run / FOLDER
-    names = [path.name for path in folder.glob("*.index") if path.is_file()]
+    try:
+        names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise RequestError(f"{folder} cannot be read ({error.strerror})") from error
     found = [re.fullmatch(rf"({NAME}-(\d+))\.index", name, re.ASCII) for name in names]
     steps = {int(match[2]): match[1] for match in found if match}
     return [folder / steps[step] for step in sorted(steps, reverse=True)]
 
 
-def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
+def restore_last(
+    run: Path, checkpoint: tf.train.Checkpoint, optional: tf.train.Checkpoint | None = None
+) -> Path | None:
     """Restores the last sound checkpoint of a run.
+
+    Args:
+        optional: what is restored as well, but may be missing.
 
     Returns:
         Its path without its files' suffixes; None where there is no checkpoint.
@@ -155,12 +218,10 @@ def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
     Raises:
         RequestError: each is damaged, or not of the network that the checkpoint is of.
     """
-    found = saved_in(run)
-    damage = []
+    found, damage = saved_in(run), []
     for path in found:
         try:
-            status = checkpoint.read(str(path))
-            status.expect_partial().assert_existing_objects_matched()
+            read(path, checkpoint, optional)
         except NOT_DAMAGE:
             raise
         except Exception as error:  # on damaged files TensorFlow raises nearly anything
@@ -169,9 +230,28 @@ def restore_last(run: Path, checkpoint: tf.train.Checkpoint) -> Path | None:
         if damage:
             print_note(f"{', '.join(damage)} is damaged; {path} is used")
         return path
+    if saved_in(run) != found:  # the run goes on, and has replaced them meanwhile
+        return restore_last(run, checkpoint, optional)
     if found:
         raise RequestError(
             f"{', '.join(damage)}: damaged, or not of the network that {run / CONFIG} "
             "describes; start the run again"
         )
     return None
+
+
+def read(path: Path, checkpoint: tf.train.Checkpoint, optional: tf.train.Checkpoint | None) -> None:
+    """Reads one checkpoint, as `restore_last` does.
+
+    Raises:
+        ValueError: a variable in it is not finite.
+        Exception: it is damaged, or not of the network.
+    """
+    with current_folder(path.parent):
+        status = checkpoint.read(path.name)
+        status.expect_partial().assert_existing_objects_matched()
+        if optional is not None:
+            optional.read(path.name).expect_partial()
+    for part in (checkpoint.trunk, *checkpoint.heads):
+        if not all(np.isfinite(variable.numpy()).all() for variable in part.variables):
+            raise ValueError("it has weights that are not finite")

@@ -48,4 +48,7 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     first_line = str(error).partition("\n")[0]
-    return re.sub(r"^(\{\{.*\}\} )?(/.*; )?| \[Op:\w+\]$", "", first_line) or "out of memory"
+    return (
+        re.sub(r"^(\{\{.*\}\} )?(/.*; )?| \[Op:\w+\]( name: .*)?$", "", first_line)
+        or "out of memory"
+    )

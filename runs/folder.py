@@ -1,19 +1,16 @@
 """A run's folder: its name, its creation, and its lock."""
 
-import fcntl
 import itertools
 import os
 import platform
 import shlex
-import shutil
-import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
 from errors import RequestError
-from files import sync, write_json
+from files import lock, read_regular, scratch_folder, sync, write_json
 from runs.config import CONFIG
 from settings import Settings
 
@@ -34,16 +31,15 @@ def new_run_folder(settings: Settings, config: dict) -> Iterator[Path]:
         RequestError: the folder cannot be created.
     """
     parent = parent_folder(settings)
-    made = parent / f".new-{os.getpid()}-{time.time_ns()}"
     with ExitStack() as held:
         try:
-            made.mkdir(parents=True)
-            held.enter_context(locked(made))
+            parent.mkdir(parents=True, exist_ok=True)
+            made = held.enter_context(scratch_folder(parent))
+            held.enter_context(file_locked(made))
             write_json(made / CONFIG, config)
             folder = named_by_time(made)
             sync(parent)
         except OSError as error:
-            shutil.rmtree(made, ignore_errors=True)
             raise RequestError(
                 f"--log-dir: the run's folder in {parent} cannot be created ({error.strerror}); "
                 "name a folder that can be written"
@@ -80,45 +76,112 @@ def named_by_time(made: Path) -> Path:
 
 def name_of_tasks(names: Sequence[str]) -> str:
     """Returns the tasks' names joined; the first and a count where that is too long."""
-    joined = "_".join(map(plain_name, names))
-    if len(joined.encode()) <= MAX_NAME:
-        return joined
+    joined = "_".join(name.replace(":", "-") for name in names)
+    if len(joined.encode()) <= MAX_NAME or len(names) == 1:
+        return plain_name(joined)
     return f"{plain_name(names[0])}_and_{len(names) - 1}_more"
 
 
 def plain_name(task: str) -> str:
-    """Returns the task's name without the colon, which not all file systems accept."""
-    return task.replace(":", "-")
+    """Returns the task's name as part of a file's: cut to a length, and without the colon.
+
+    Not all file systems accept a colon.
+    """
+    return task.replace(":", "-").encode()[:MAX_NAME].decode(errors="ignore")
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Keeps other processes out of a run's folder while this is open.
 
-    The lock is the system's, and ends with its process, even if that is killed.
+    The locks are the system's, and end with their process, even if that is killed. One is on the
+    folder itself, which no removed or copied file can undo; one is on a file in it, for network
+    file systems that lock files alone.
 
     Raises:
-        RequestError: another process holds it, or the folder cannot be written.
+        RequestError: another process holds it, the folder cannot be written or locked, or not all
+            in it is its own.
+    """
+    check_contents(folder)
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with in_use_errors(folder):
+            lock(descriptor)
+        with file_locked(folder):
+            yield
+    finally:
+        os.close(descriptor)
+
+
+def check_contents(folder: Path) -> None:
+    """Refuses a run's folder with anything in it that is not a file or folder of its own.
+
+    What a link leads to would be overwritten in place of the run's files, and a pipe has no end.
+
+    Raises:
+        RequestError: it has a link, a pipe or a device in it, or cannot be read.
     """
     try:
-        file = (folder / LOCK).open("a+", encoding="utf-8")
+        for entry in os.scandir(folder):
+            if entry.is_dir(follow_symlinks=False):
+                check_contents(Path(entry.path))
+            elif not entry.is_file(follow_symlinks=False):
+                kind = "link" if entry.is_symlink() else "pipe or device"
+                raise RequestError(
+                    f"{entry.path} is a {kind}, and a run is resumed only in a folder of files of "
+                    "its own; replace it by a copy of the file or folder, or remove it"
+                )
+    except OSError as error:
+        raise RequestError(
+            f"{error.filename or folder} cannot be read ({error.strerror}); make it readable"
+        ) from error
+
+
+@contextmanager
+def file_locked(folder: Path) -> Iterator[None]:
+    """Locks the file in a run's folder that names the process, as long as this is open.
+
+    Raises:
+        RequestError: another process has locked it, or it cannot be written or locked.
+    """
+    path = folder / LOCK
+    try:
+        if path.exists() and path.stat().st_nlink > 1:
+            path.unlink()  # a copy of the folder made of hard links, which would share the lock
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
     except OSError as error:
         raise RequestError(
             f"{folder} cannot be written ({error.strerror}); make it writable, or copy it"
         ) from error
-    with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            file.seek(0)
-            raise RequestError(
-                f"{folder} is in use by {file.read().strip() or 'another process'}; wait until it "
-                "ends, or stop it"
-            ) from error
+    with os.fdopen(descriptor, "r+", encoding="utf-8", errors="replace") as file:
+        with in_use_errors(folder):
+            if not lock(descriptor):
+                raise RequestError(
+                    f"{folder} is on a file system without locks, which keep two processes from "
+                    "writing to one run; use a --log-dir on another"
+                )
         file.truncate(0)
         file.write(f"process {os.getpid()} on {platform.node()}\n")
         file.flush()
         yield
+
+
+@contextmanager
+def in_use_errors(folder: Path) -> Iterator[None]:
+    """Reports that another process has locked a run's folder.
+
+    Raises:
+        RequestError: it is locked.
+    """
+    try:
+        yield
+    except BlockingIOError as error:
+        holder = ""
+        with suppress(OSError):
+            holder = read_regular(folder / LOCK).decode(errors="replace").strip()
+        raise RequestError(
+            f"{folder} is in use by {holder or 'another process'}; wait until it ends, or stop it"
+        ) from error
 
 
 def resume_command(folder: Path) -> str:

@@ -1,6 +1,7 @@
 """The evaluations of a run, and its `metrics.jsonl`, which has a line for each."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -18,6 +19,21 @@ class Tally:
     examples: int = 0
     correct: int = 0
     loss_sum: float = 0.0  # cross-entropy over the examples, in nats
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Tally":
+        """Reads a tally of at least one example.
+
+        Raises:
+            TypeError, ValueError: it is not one.
+        """
+        tally = cls(**stored)
+        counts = type(tally.examples) is type(tally.correct) is int
+        if not (counts and 0 <= tally.correct <= tally.examples and tally.examples):
+            raise ValueError(f"expected counts of examples, got {stored!r:.60}")
+        if not is_number(tally.loss_sum):
+            raise ValueError(f"expected a finite sum of losses, got {tally.loss_sum!r:.60}")
+        return tally
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(
@@ -82,6 +98,7 @@ class Evaluation:
         if not isinstance(stored, dict):
             raise ValueError("it is not an evaluation in JSON")
         step, accuracy = stored.get("step"), stored.get("accuracy")
+        trained, loss = stored.get("trained"), stored.get("loss")
         if type(step) is not int or step <= last_step:
             raise ValueError(f"expected a step beyond {max(last_step, 0):,}, got {step!r}")
         shares = isinstance(accuracy, list) and all(
@@ -91,7 +108,29 @@ class Evaluation:
             raise ValueError("expected a list of numbers from 0 to 1 as its accuracy")
         if len(accuracy) != tasks:
             raise ValueError(f"expected an accuracy for each of {tasks} tasks, got {len(accuracy)}")
-        return cls(step, stored.get("trained"), tuple(accuracy), tuple(stored.get("loss", ())))
+        if trained is not None and (type(trained) is not int or not 0 <= trained < tasks):
+            raise ValueError(f"expected the index of a task as trained, got {trained!r:.60}")
+        numbers = isinstance(loss, list) and all(map(is_number, loss))
+        if loss is not None and not (numbers and len(loss) == tasks):
+            raise ValueError(f"expected a finite loss for each of {tasks} tasks")
+        return cls(step, trained, tuple(accuracy), tuple(loss or ()))
+
+
+def is_number(value: object) -> bool:
+    """Tells whether a value from JSON is a finite number."""
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def read_evaluations(stored: list[object], tasks: int) -> list[Evaluation]:
+    """Reads evaluations of so many tasks, each of a later step than the one before.
+
+    Raises:
+        ValueError: one is not.
+    """
+    history: list[Evaluation] = []
+    for each in stored:
+        history.append(Evaluation.from_json(each, tasks, history[-1].step if history else -1))
+    return history
 
 
 def read_history(run: Path, tasks: int) -> list[Evaluation]:

@@ -1,6 +1,8 @@
 """A run's log: event files for TensorBoard, and `metrics.jsonl`."""
 
 import os
+import re
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -11,7 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from command import print_note
-from files import sync, write_whole
+from errors import RequestError
+from files import SCRATCH, sync, write_whole
 from runs.failures import write_errors
 from runs.folder import SUMMARY, plain_name
 from runs.history import METRICS, Evaluation
@@ -19,6 +22,7 @@ from runs.profiling import remove_profiles
 
 # TensorBoard lags behind by this much at most, in milliseconds.
 FLUSH_MILLIS = 5_000
+NUMBER = re.compile(r"(?<=^events\.out\.tfevents\.)\d{1,10}", re.ASCII)
 # Writes that may be pending, lest they fill the memory where steps are faster than the disk.
 MAX_PENDING = 100
 
@@ -44,14 +48,49 @@ def truncate(
         if length is None:
             path.unlink()
         elif path.stat().st_size > length:
-            os.truncate(path, length)
+            shorten(path, length)
     for name, length in lengths.items():
         path = folder / name
         if not path.exists() or path.stat().st_size < length:
             print_note(f"{path} has lost some of its points; TensorBoard lacks them")
+    for path in folder.rglob(f"{SCRATCH}*"):  # of a process that was killed
+        path.unlink()
     remove_profiles(folder / "train", since=step)
     write_whole(folder / METRICS, "".join(evaluation.line for evaluation in history))
     (folder / SUMMARY).unlink(missing_ok=True)
+
+
+def check_not_begun(folder: Path) -> None:
+    """Refuses a run's folder that holds a log and no checkpoint: the log would be lost.
+
+    A run saves a checkpoint before it logs anything.
+
+    Raises:
+        RequestError: it holds a log.
+    """
+    logged = [*event_files(folder), *(folder / name for name in (METRICS, SUMMARY))]
+    if any(path.exists() and path.stat().st_size for path in logged):
+        raise RequestError(
+            f"{folder} has no checkpoint to resume from, and was trained; copy it with its "
+            "checkpoints/, or start the run again"
+        )
+
+
+def shorten(path: Path, length: int) -> None:
+    """Cuts a file to a length in bytes, but not a copy of it that is a hard link."""
+    if path.stat().st_nlink > 1:
+        write_whole(path, path.read_bytes()[:length])
+    else:
+        os.truncate(path, length)
+
+
+def number_of(event_file: Path) -> int:
+    """Returns the number in the name of an event file, by which TensorBoard orders a curve's.
+
+    TensorFlow takes the time, in seconds.
+    """
+    found = NUMBER.search(event_file.name)
+    return int(found[0]) if found else 0
 
 
 class RunLog:
@@ -75,8 +114,16 @@ class RunLog:
             name: tf.summary.create_file_writer(str(folder / name), flush_millis=FLUSH_MILLIS)
             for name in names
         }
-        # TensorFlow's writers do not notice that their file was removed.
-        self.files = {path.parent.name: path for path in event_files(folder) if path not in before}
+        # In the order of the steps, whatever the clock was when the run was started and resumed.
+        number = max([int(time.time()), *(number_of(path) + 1 for path in before)])
+        # TensorFlow's writers do not notice that their file was renamed or removed.
+        self.files = {
+            path.parent.name: path.rename(
+                path.with_name(NUMBER.sub(f"{number:010d}", path.name, count=1))
+            )
+            for path in event_files(folder)
+            if path not in before
+        }
         (folder / METRICS).touch()
         self.thread = ThreadPoolExecutor(max_workers=1)
         self.pending: deque[Future] = deque()

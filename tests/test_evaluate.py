@@ -126,7 +126,7 @@ def test_standardization_is_that_of_the_training_images(cifar100_run):
     whole = choose_tasks(settings.tasks, settings.data, quiet=True)
     datasets = load_datasets(["cifar100"], settings.data, 28, quiet=True)
     (task_data,) = make_task_data(whole, datasets, settings.input, settings.training)
-    network = restore_network(cifar100_run, settings, whole)
+    network, _ = restore_network(cifar100_run, settings, whole)
     images = task_data.feed.evaluation_batch(tf.constant(0))
     logits = network.logits(images, [0], training=False)[0].numpy()
     true = task_data.test_labels.numpy()

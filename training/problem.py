@@ -64,6 +64,10 @@ class Problem:
             by_index |= tallies
         return [by_index[index] for index in range(len(self.task_data))]
 
+    def scales(self) -> list[tf.Tensor]:
+        """Returns each task's mean and deviation, [2, H, W, 1 or 3]; none without standardizing."""
+        return [tf.stack(data.feed.scale) for data in self.task_data if data.feed.scale]
+
     def mixing(self) -> Iterator[tuple[str, np.ndarray]]:
         """Yields the name and the weights of each cross-stitch unit, [T, T, C] float32."""
         for layer in self.network.trunk.layers:

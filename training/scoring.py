@@ -1,5 +1,6 @@
 """Scores of a saved network, on its own tasks and on others that its outputs can answer."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
+from data.catalog import CATALOG
 from data.dataset import Dataset
 from errors import RequestError
 from model import Network, build_network
@@ -61,8 +63,14 @@ def output_map(task: Task, run_tasks: Sequence[Task], heads: int) -> OutputMap:
     )
 
 
-def restore_network(run: Path, settings: Settings, tasks: Sequence[Task]) -> Network:
+def restore_network(
+    run: Path, settings: Settings, tasks: Sequence[Task]
+) -> tuple[Network, list[np.ndarray] | None]:
     """Restores the network of a run's last checkpoint.
+
+    Returns:
+        The network, and each task's mean and deviation, [2, H, W, 1 or 3] float32; None for these
+        where images are not standardized, or the run is of an older version.
 
     Raises:
         RequestError: there is no checkpoint, or the settings describe another network.
@@ -77,35 +85,49 @@ def restore_network(run: Path, settings: Settings, tasks: Sequence[Task]) -> Net
             f"{run / CONFIG} does not describe a network ({str(error).partition(chr(10))[0]}"
             "); start the run again"
         ) from error
+    size = settings.input.image_size
+    shapes = [(2, size, size, CATALOG[task.dataset].channels) for task in tasks]
+    scales = [tf.Variable(tf.fill(shape, math.nan)) for shape in shapes]
     checkpoint = tf.train.Checkpoint(trunk=network.trunk, heads=network.heads)
-    if restore_last(run, checkpoint) is None:
+    if restore_last(run, checkpoint, optional=tf.train.Checkpoint(scales=scales)) is None:
         raise RequestError(
             f"{run} has no checkpoint: one is saved every --checkpoint-frequency steps, and when a "
             "run ends or is stopped; name another run, or resume this one"
         )
-    return network
+    saved = all(np.isfinite(scale.numpy()).all() for scale in scales)
+    return network, [scale.numpy() for scale in scales] if saved else None
+
+
+def scales_of(
+    tasks: Sequence[Task], datasets: Mapping[str, Dataset], settings: Settings
+) -> list[np.ndarray]:
+    """Computes each task's mean and deviation, [2, H, W, 1 or 3], as its training does."""
+    task_data = make_task_data(tasks, datasets, settings.input, settings.training)
+    return [np.stack(data.feed.scale) for data in task_data]
 
 
 def score(
     network: Network,
     tasks: Sequence[Task],
     maps: Sequence[OutputMap],
-    run_tasks: Sequence[Task],
     datasets: Mapping[str, Dataset],
     settings: Settings,
+    scales: Sequence[np.ndarray] | None,
 ) -> list[np.ndarray]:
     """Returns the confusion matrix of each task over its whole test set.
 
-    Standardized images get the mean and deviation of those that the network was trained on.
+    Args:
+        scales: the mean and deviation, [2, H, W, 1 or 3], of the images of each of the run's tasks;
+            None where they are not standardized.
 
     Returns:
         [classes, classes] int64 each: a row for each true class, a column for each prediction.
     """
-    task_data = make_task_data(tasks, datasets, settings.input, settings.training)
-    if settings.input.standardize:
-        trained = make_task_data(run_tasks, datasets, settings.input, settings.training)
+    as_stored = replace(settings.input, standardize=False)
+    task_data = make_task_data(tasks, datasets, as_stored, settings.training)
+    if scales is not None:
         for data, output in zip(task_data, maps, strict=True):
-            data.feed.scale = trained[output.head].feed.scale
+            data.feed.scale = tuple(map(tf.constant, scales[output.head]))
     counts = [np.zeros((task.classes, task.classes), np.int64) for task in tasks]
     for group in by_feed(task_data):
         feed = group[0].feed

@@ -58,7 +58,7 @@ class Trainer:
             RunError: the loss diverged, a file cannot be written, or TensorFlow failed.
         """
         frequency = self.settings.log.checkpoint_frequency
-        saved = self.step if self.step else None  # the step of the last checkpoint
+        saved = self.step  # the step of the last checkpoint
         with as_run_error(lambda: f"at step {self.step}"):
             while not stopped() and self.log_step(stopped):
                 if self.step == self.max_steps:
