@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from errors import RequestError
+from files import read_regular
 from settings import Settings
 
 CONFIG = "config.json"
@@ -46,7 +47,7 @@ def read_config(folder: Path) -> Config:
     """
     path = folder / CONFIG
     try:
-        stored = json.loads(path.read_bytes())
+        stored = json.loads(read_regular(path))
     except (FileNotFoundError, NotADirectoryError) as error:
         reason = "it has no config.json" if folder.is_dir() else "there is no such folder"
         raise RequestError(

@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Any
 
 from errors import RequestError
+from files import read_regular
 
 METRICS = "metrics.jsonl"
 
@@ -141,7 +142,7 @@ def read_history(run: Path, tasks: int) -> list[Evaluation]:
     """
     path = run / METRICS
     try:
-        lines = path.read_bytes().split(b"\n")
+        lines = read_regular(path).split(b"\n")
     except FileNotFoundError:
         return []
     except OSError as error:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from runs.folder import runs_below
-from tests.support.command import resume_here, run_here
+from tests.support.command import run_here
 from tests.support.reading import only_run, read_log
 from tests.support.running import end, start
 
@@ -101,7 +101,7 @@ def test_a_full_disk_is_reported_and_the_run_resumes(file, disk, data_dir, tmp_p
     assert match, error
     assert match[1] in ("No space left on device", "File too large")
     (disk.folder / "filling").unlink(missing_ok=True)
-    assert resume_here(run).returncode == 0
+    assert run_here("--resume", run).returncode == 0
     if file == "metrics.jsonl":  # the others are resumed as a run that was killed
         assert run_here(*flags, "--log-dir", tmp_path).returncode == 0
         assert read_log(run) == read_log(only_run(tmp_path / "t_id_noise"))
@@ -119,7 +119,7 @@ def test_a_missing_folder_is_reported(data_dir, tmp_path):
     assert re.search(message, error), error
     assert not run.exists()
     # It was only moved, and has lost nothing.
-    assert resume_here(tmp_path / "elsewhere").returncode == 0
+    assert run_here("--resume", tmp_path / "elsewhere").returncode == 0
 
 
 def test_a_disk_that_is_full_before_a_run_begins(disk, data_dir):

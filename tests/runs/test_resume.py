@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.support.command import one_line, resume_here, run_command, run_here
+from tests.support.command import one_line, run_command, run_here
 from tests.support.datasets import write_idx
 from tests.support.fuzzing import snapshot
 from tests.support.reading import change_settings, only_run, read_json, read_log
@@ -55,7 +55,7 @@ def test_a_run_that_is_extended_shows_no_trace_of_its_first_end(data_dir, tmp_pa
     whole = run_on(data_dir, tmp_path / "whole", *flags, "--max-steps", "17")
     parts = run_on(data_dir, tmp_path / "parts", *flags, "--max-steps", "10")
     first = (parts / "summary.json").read_text()
-    result = resume_here(parts, "--max-steps", "17")
+    result = run_here("--resume", parts, "--max-steps", "17")
     assert (result.returncode, result.stderr) == (0, "")
     assert "resumes   after 10 of 17 steps" in result.stdout
     assert "step 12/17" in result.stdout
@@ -171,7 +171,7 @@ def test_a_run_is_saved_before_it_logs_anything(data_dir, tmp_path):
     for path in (run / "checkpoints").glob("ckpt-3.*"):
         path.rename(path.with_name(path.name.replace("ckpt-3", ".saving")))
     (run / "summary.json").unlink()
-    assert "resumes   after 0 of 3 steps\n" in resume_here(run).stdout
+    assert "resumes   after 0 of 3 steps\n" in run_here("--resume", run).stdout
     assert read_log(run) == read_log(whole)
     assert saved_names(run) == {"checkpoint", "ckpt-0", "ckpt-3"}
 
@@ -181,7 +181,7 @@ def test_the_checkpoint_before_replaces_a_damaged_one(run, part):
     expected = read_log(run)
     (run / "checkpoints" / part).write_bytes(b"\0" * 100)
     (run / "summary.json").unlink()
-    result = resume_here(run, "--quiet")
+    result = run_here("--resume", run, "--quiet")
     assert result.returncode == 0
     (note,) = result.stderr.splitlines()
     assert note.startswith("note: ")
@@ -206,7 +206,7 @@ def test_lost_points_are_reported(run):
     events.write_bytes(events.read_bytes()[:60])
     shutil.rmtree(run / "test_task_0_id")
     (run / "metrics.jsonl").write_text("")
-    result = resume_here(run, "--max-steps", "12", "--quiet")
+    result = run_here("--resume", run, "--max-steps", "12", "--quiet")
     assert result.returncode == 0
     notes = result.stderr.splitlines()
     assert len(notes) == 2

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
@@ -44,16 +43,6 @@ def run_here(
     ):
         code = main()
     return subprocess.CompletedProcess(command, code, output.getvalue(), errors.getvalue())
-
-
-def resume_here(run: Path, *flags: object) -> subprocess.CompletedProcess:
-    """Resumes a run in this process.
-
-    TensorBoard orders event files by the second in their names, and two processes never make
-    theirs in the same second.
-    """
-    time.sleep(1 - time.time() % 1)
-    return run_here("--resume", run, *flags)
 
 
 def one_line(result: subprocess.CompletedProcess) -> str:
