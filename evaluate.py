@@ -125,7 +125,8 @@ def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list
     compute_scales = settings.input.standardize and scales is None
     needed = (*tasks, *run_tasks) if compute_scales else tasks
     names = {task.dataset: None for task in needed}
-    datasets = load_datasets(names, settings.data, settings.input.image_size, options.quiet)
+    size = settings.input.image_size
+    datasets = load_datasets(names, settings.data, size, options.quiet, from_config=True)
     with config_errors(options.run):
         check_classes(config, datasets)
     with as_run_error(lambda: f"evaluating {options.run}"):

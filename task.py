@@ -61,7 +61,7 @@ def run(settings: Settings, resumed: Path | None, interrupts: Interrupts) -> int
             if is_finished(resumed, settings.tasks.max_steps):
                 display.say(f"{resumed} is already finished; raise --max-steps to continue")
                 return 0
-        settings, problem, config = prepare(settings, display)
+        settings, problem, config = prepare(settings, display, bool(resumed))
         held.enter_context(interrupts.deferred())
         folder = resumed or held.enter_context(new_run_folder(settings, config))
         try:
@@ -81,7 +81,9 @@ def is_finished(folder: Path, max_steps: int) -> bool:
         return False
 
 
-def prepare(settings: Settings, display: "Display") -> "tuple[Settings, Problem, dict[str, Any]]":
+def prepare(
+    settings: Settings, display: "Display", resumed: bool
+) -> "tuple[Settings, Problem, dict[str, Any]]":
     """Loads TensorFlow and the data, and builds the network.
 
     Returns:
@@ -103,6 +105,7 @@ def prepare(settings: Settings, display: "Display") -> "tuple[Settings, Problem,
         settings.data,
         settings.input.image_size,
         settings.log.quiet,
+        from_config=resumed,
     )
     if settings.tasks.epochs:
         settings = settings.replace(max_steps=steps_of_epochs(settings, tasks, datasets))

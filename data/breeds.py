@@ -1,15 +1,15 @@
 """Finds photographs of dogs by breed, and splits them into a training and a test set."""
 
 import csv
-import hashlib
 import io
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from data.catalog import CATALOG
 from data.download import not_found
-from data.files import check_size, read_errors
+from data.files import class_name, hash_of, is_class_name, open_bounded, read_errors
 from errors import RequestError
 from settings.running import MAX_BREEDS
 
@@ -33,7 +33,7 @@ LAYOUTS = (
     "expected labels.csv with train/<id>.jpg (Kaggle), a folder per breed, or train/ and val/ with "
     "a folder per breed (Imagewoof)"
 )
-# Far above Kaggle's labels.csv (482 kB), its ids (32 letters and digits) and its breeds.
+# Far above Kaggle's labels.csv (482 kB) and its ids (32 letters and digits).
 MOST_BYTES = 1 << 24
 MOST_LETTERS = 100
 NAME = re.compile(rf"\w[\w.-]{{0,{MOST_LETTERS - 1}}}")
@@ -46,7 +46,7 @@ def find_photographs(folder: Path) -> tuple[Breeds, Breeds]:
     """Finds the training and the test photographs of each breed, in any of the known layouts."""
     if not folder.is_dir():
         raise not_found(CATALOG["dogs"], folder)
-    if (folder / "labels.csv").is_file():
+    if (folder / "labels.csv").exists():
         return hold_out(read_kaggle(folder))
     if (folder / "train").is_dir() and (folder / "val").is_dir():
         return read_folders(folder / "train"), read_folders(folder / "val")
@@ -60,40 +60,60 @@ def read_kaggle(folder: Path) -> Breeds:
         RequestError: a line is malformed, or its photograph is missing.
     """
     labels = folder / "labels.csv"
-    breed_of: dict[Path, str] = {}
-    with read_errors(labels, "correct it, or fetch the photographs again"):
-        check_size(labels.stat().st_size, MOST_BYTES)
-        contents = labels.read_text("utf-8-sig")
-        reader = csv.DictReader(io.StringIO(contents))
-        columns = reader.fieldnames or ["(none)"]
-        if not {"id", "breed"} <= set(columns):
-            raise ValueError(f"it has the columns {', '.join(columns)}, expected id and breed")
-        for row in reader:
-            line, name, breed = f"line {reader.line_num}", row["id"] or "", row["breed"] or ""
-            plain = NAME.fullmatch(name) and breed.isprintable() and len(breed) <= MOST_LETTERS
-            if not plain or not breed:
-                found = f"{name[:MOST_LETTERS]!r} and {breed[:MOST_LETTERS]!r}"
-                raise ValueError(f"{line} has {found}, expected a plain file name and a breed")
-            path = folder / "train" / f"{name}.jpg"
-            if not path.is_file():
-                raise ValueError(f"{line}: its image {path} is missing")
-            if breed_of.setdefault(path, breed) != breed:
-                raise ValueError(f"{line}: {name} is listed under two breeds")
+    breed_of: dict[str, str] = {}
     found = defaultdict(list)
-    for path, breed in breed_of.items():
-        found[breed].append(path)
+    with read_errors(labels, "correct it, or fetch the photographs again"):
+        with open_bounded(labels, MOST_BYTES) as file:
+            contents = file.read().decode("utf-8-sig")
+        for line, name, breed in read_labels(contents):
+            if breed_of.get(name) == breed:
+                continue  # a repeated line
+            if not NAME.fullmatch(name) or not is_class_name(breed):
+                strange = f"{name[:MOST_LETTERS]!r} and {breed[:MOST_LETTERS]!r}"
+                raise ValueError(
+                    f"line {line} has {strange}, expected a plain file name and a breed"
+                )
+            path = folder / "train" / f"{name}.jpg"
+            if not path.exists():
+                raise ValueError(f"line {line}: its image {path} is missing")
+            if name in breed_of:
+                raise ValueError(f"line {line}: {name} is listed under two breeds")
+            breed_of[name] = breed
+            found[breed].append(path)
     return found
 
 
+def read_labels(contents: str) -> Iterator[tuple[int, str, str]]:
+    """Yields the number, the id and the breed of each line, without the spaces around them.
+
+    Raises:
+        ValueError: a column is missing.
+        csv.Error: a line is malformed.
+    """
+    reader = csv.reader(io.StringIO(contents, newline=None))
+    columns = [column.strip() for column in next(reader, [])]
+    if not {"id", "breed"} <= set(columns):
+        found = ", ".join(columns)[:MOST_LETTERS] or "(none)"
+        raise ValueError(f"it has the columns {found}, expected id and breed")
+    name, breed = columns.index("id"), columns.index("breed")
+    for row in filter(None, reader):
+        row += [""] * (len(columns) - len(row))
+        yield reader.line_num, row[name].strip(), row[breed].strip()
+
+
 def read_folders(folder: Path) -> Breeds:
-    """Finds a folder per breed, named by it, by its WordNet id, or as `n02085620-pug`."""
+    """Finds a folder per breed, named by it, by its WordNet id, or as `n02085620-pug`.
+
+    Raises:
+        RequestError: a breed's name is not printable, or too long.
+    """
     breeds = defaultdict(list)
     # Hidden folders are no breeds: another process may be writing its cache there.
     for inside in sorted(path for path in folder.glob("[!.]*") if path.is_dir()):
-        breed = IMAGEWOOF_BREEDS.get(inside.name) or re.sub(r"^n\d{8}-", "", inside.name)
+        name = IMAGEWOOF_BREEDS.get(inside.name) or re.sub(r"^n\d{8}-", "", inside.name)
         photographs = sorted(path for path in inside.iterdir() if path.suffix.lower() in SUFFIXES)
         if photographs:
-            breeds[breed] += photographs
+            breeds[class_name(name, inside)] += photographs
     return breeds
 
 
@@ -104,7 +124,7 @@ def hold_out(breeds: Breeds) -> tuple[Breeds, Breeds]:
     """
     train, test = {}, {}
     for breed, paths in breeds.items():
-        ordered = sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())
+        ordered = sorted(paths, key=lambda path: hash_of(path.name))
         held_out = max(1, round(len(ordered) / HELD_OUT))
         test[breed], train[breed] = ordered[:held_out], ordered[held_out:]
     return train, test

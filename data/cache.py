@@ -1,38 +1,61 @@
 """Decoded datasets on disk, as safe `.npz` files with a fingerprint of their source."""
 
 import os
-import tempfile
+import re
+from contextlib import suppress
 from pathlib import Path
 from zipfile import ZIP_STORED, ZipFile
 
 import numpy as np
 
 from data.dataset import Dataset, Split
+from data.files import is_class_name
+from files import check_regular, open_regular, scratch_folder
 
-# To be raised when the format changes, so that older files are rebuilt.
-VERSION = 1
+# To be raised when the format or the decoding changes, so that older files are rebuilt.
+VERSION = 2
 HEADER = ("version", "fingerprint", "class_names")
 ARRAYS = (*HEADER, "train_images", "train_labels", "test_images", "test_labels")
-ZIP_MAGIC = b"PK\x03\x04"
+# By its beginning a file is known as one of this program's, of any version, even if it was cut
+# short: the zip headers of its first members.
+HEAD_BYTES = 1024
+HEAD = re.compile(b".*?".join(rb"PK\x03\x04.{26}%s\.npy" % n.encode() for n in HEADER), re.DOTALL)
 
 
 def save(path: Path, dataset: Dataset, fingerprint: str) -> None:
     """Writes the dataset, complete or not at all.
 
     Raises:
+        ValueError: there is a file that this program did not write.
         OSError: it cannot be written.
     """
     train, test = dataset.train, dataset.test
     values = (VERSION, fingerprint, np.array(dataset.class_names))
     values += (train.images, train.labels, test.images, test.labels)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".cache-", dir=path.parent) as scratch:
-        whole = Path(scratch, path.name)
+    with scratch_folder(path.parent) as scratch:
+        whole = scratch / path.name
         with whole.open("wb") as file:
             np.savez(file, **dict(zip(ARRAYS, values, strict=True)))
             file.flush()
             os.fsync(file.fileno())
+        check_replaceable(path)
         os.replace(whole, path)
+
+
+def check_replaceable(path: Path) -> None:
+    """Checks that a cache may be written to `path`: in place of another, an empty file or nothing.
+
+    Raises:
+        ValueError: there is a file that this program did not write.
+        OSError: there is something else, such as a link, or it cannot be read.
+    """
+    with suppress(FileNotFoundError):
+        check_regular(path, path.lstat().st_mode)
+        with open_regular(path) as file:
+            head = file.read(HEAD_BYTES)
+        if head and not HEAD.match(head):
+            raise ValueError("this program did not write it, and does not replace it")
 
 
 def load(path: Path, fingerprint: str | None, size: int) -> Dataset:
@@ -43,7 +66,7 @@ def load(path: Path, fingerprint: str | None, size: int) -> Dataset:
             else than `fingerprint` stands for (None: anything).
     """
     try:
-        with ZipFile(path) as archive:
+        with open_regular(path) as file, ZipFile(file) as archive:
             arrays = {name: read_array(archive, name) for name in ARRAYS}
     except Exception as error:  # on damaged files NumPy and zipfile raise nearly anything
         raise ValueError(f"damaged ({error})") from error
@@ -53,8 +76,9 @@ def load(path: Path, fingerprint: str | None, size: int) -> Dataset:
     if fingerprint not in (None, str(made_from)):
         raise ValueError("the photographs have changed")
     class_names = tuple(names.ravel().tolist())
-    if names.dtype.kind != "U" or not 0 < len(class_names) == len({*class_names} - {""}):
-        raise ValueError("its class names are not distinct texts")
+    sound = names.dtype.kind == "U" and all(map(is_class_name, class_names))
+    if not sound or not 0 < len(class_names) == len({*class_names}):
+        raise ValueError("its class names are not distinct printable texts")
     splits = Split(*parts[:2]), Split(*parts[2:])
     for split in splits:
         check(split, len(class_names), size)
@@ -88,9 +112,3 @@ def check(split: Split, classes: int, size: int) -> None:
     # Every class has an example, and every label is a class.
     if not sound or not np.array_equal(np.unique(labels), np.arange(classes)):
         raise ValueError("its arrays do not form a dataset")
-
-
-def is_npz(path: Path) -> bool:
-    """Returns True if the file begins like an `.npz` file, or is empty (one that was truncated)."""
-    with path.open("rb") as file:
-        return file.read(len(ZIP_MAGIC)) in (ZIP_MAGIC, b"")

@@ -3,6 +3,7 @@
 Krizhevsky: Learning multiple layers of features from tiny images, 2009.
 """
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +13,9 @@ import numpy as np
 from data.catalog import CATALOG, DatasetFacts
 from data.class_names import CIFAR10, CIFAR100, CIFAR100_FINE
 from data.dataset import Dataset, PendingDataset, Split
-from data.download import dataset_folder, download_folder, not_found
-from data.files import check_labels, check_size, read_errors
+from data.download import RemoteFile, dataset_folder, download_folder, not_found
+from data.files import check_labels, open_bounded, read_errors
+from files import open_regular
 
 # The height and width of the images in the files, in pixels.
 FILE_SIZE = 32
@@ -39,8 +41,7 @@ class Source:
     test: tuple[str, ...]
     class_names: tuple[str, ...]
     record_bytes: int
-    url: str
-    md5: str
+    archive: RemoteFile
 
 
 CIFAR_10 = Source(
@@ -49,8 +50,11 @@ CIFAR_10 = Source(
     test=("test_batch.bin",),
     class_names=CIFAR10,
     record_bytes=1 + IMAGE_BYTES,
-    url="https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
-    md5="c32a1d4ab5d03f1284b67883e8d87530",
+    archive=RemoteFile(
+        "https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz",
+        170_052_171,
+        "c32a1d4ab5d03f1284b67883e8d87530",
+    ),
 )
 CIFAR_100 = Source(
     facts=CATALOG["cifar100"],
@@ -58,8 +62,11 @@ CIFAR_100 = Source(
     test=("test.bin",),
     class_names=CIFAR100_FINE,
     record_bytes=2 + IMAGE_BYTES,
-    url="https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
-    md5="03b5dce01913d631647c71ecec9e9cb8",
+    archive=RemoteFile(
+        "https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz",
+        168_513_733,
+        "03b5dce01913d631647c71ecec9e9cb8",
+    ),
 )
 
 
@@ -74,10 +81,10 @@ def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingD
     """
     folder = dataset_folder(source.facts, data_dir)
     if data_dir is None:
-        download_folder(source.facts, source.url, source.md5, folder, quiet)
+        download_folder(source.facts, source.archive, folder, quiet)
     train, test = ([folder / name for name in names] for names in (source.train, source.test))
     for path in train + test:
-        if not path.is_file():
+        if not path.exists():
             instead = f"remove {folder}" if data_dir is None else "leave --data-dir out"
             raise not_found(source.facts, path, f"{instead} to download the data")
     return PendingDataset(
@@ -113,9 +120,8 @@ def count_records(source: Source, path: Path) -> int:
     Raises:
         RequestError: it is not a whole number, is 0, or is far too large.
     """
-    with read_errors(path):
-        size = path.stat().st_size
-        check_size(size, MOST_BYTES)
+    with read_errors(path), open_bounded(path, MOST_BYTES) as file:
+        size = os.fstat(file.fileno()).st_size
         if size == 0 or size % source.record_bytes:
             raise ValueError(
                 f"it has {size:,} bytes, expected a multiple of {source.record_bytes:,}, the size "
@@ -131,8 +137,8 @@ def read_records(source: Source, path: Path) -> np.ndarray:
         RequestError: the file is damaged, or a label is out of range.
     """
     values = count_records(source, path) * source.record_bytes
-    with read_errors(path):
-        records = np.fromfile(path, np.uint8, values).reshape(-1, source.record_bytes)
+    with read_errors(path), open_regular(path) as file:
+        records = np.fromfile(file, np.uint8, values).reshape(-1, source.record_bytes)
         *superclasses, labels = records[:, :-IMAGE_BYTES].T
         check_labels(labels, source.class_names)
         for coarse in superclasses:

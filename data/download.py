@@ -1,20 +1,25 @@
 """Downloads missing data into the user's cache folder: complete and verified, or not at all."""
 
+import hashlib
 import os
 import shutil
-import socket
 import tarfile
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.client import HTTPException
 from pathlib import Path
+from typing import NamedTuple
 from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from rich.progress import wrap_file
 
 from command import is_terminal, print_note
 from data.catalog import DatasetFacts
-from data.files import text_of
+from data.files import check_size, text_of
 from errors import RequestError
+from files import scratch_folder
 
 # Seconds of silence after which a host counts as unreachable.
 TIMEOUT = 30
@@ -24,6 +29,16 @@ PAUSES = (1, 2)
 REFUSALS = (401, 403, 404, 410)
 # Ten times the unpacked size of the largest archive, in bytes: more could only fill the disk.
 MOST_UNPACKED = 2 << 30
+# Bytes that are received at a time.
+CHUNK = 1 << 16
+
+
+class RemoteFile(NamedTuple):
+    """A file to download."""
+
+    url: str
+    most_bytes: int  # its size, or where that is not known exactly, a little more
+    md5: str
 
 
 def cache_folder() -> Path:
@@ -60,19 +75,19 @@ def not_found(
     return RequestError(f"{facts.title} not found: looked for {wanted}; {place}{ways}")
 
 
-def download(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) -> None:
+def download(facts: DatasetFacts, remote: RemoteFile, target: Path, quiet: bool) -> None:
     """Downloads one file to `target`, which appears only once it is complete and its md5 agrees.
 
     Raises:
-        RequestError: it could not be downloaded or written, or its md5 differs.
+        RequestError: it could not be downloaded or written, is too large, or its md5 differs.
     """
-    with fetched(facts, url, md5, target, quiet) as whole:
+    with fetched(facts, remote, target, quiet) as whole:
         with whole.open("rb+") as file:
             os.fsync(file.fileno())
         os.replace(whole, target)
 
 
-def download_folder(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) -> None:
+def download_folder(facts: DatasetFacts, remote: RemoteFile, target: Path, quiet: bool) -> None:
     """Downloads a .tgz archive of a single folder to `target`, unless that is there already.
 
     Raises:
@@ -80,7 +95,7 @@ def download_folder(facts: DatasetFacts, url: str, md5: str, target: Path, quiet
     """
     if target.is_dir():
         return
-    with fetched(facts, url, md5, target, quiet) as archive:
+    with fetched(facts, remote, target, quiet) as archive:
         unpacked = archive.parent / "unpacked"
         try:
             unpack(archive, unpacked)
@@ -95,12 +110,12 @@ def download_folder(facts: DatasetFacts, url: str, md5: str, target: Path, quiet
                     raise
         except Exception as error:  # on damaged archives tarfile raises nearly anything
             raise RequestError(
-                f"the archive {url} could not be unpacked: {text_of(error)}"
+                f"the archive {remote.url} could not be unpacked: {text_of(error)}"
             ) from error
 
 
 @contextmanager
-def fetched(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) -> Iterator[Path]:
+def fetched(facts: DatasetFacts, remote: RemoteFile, target: Path, quiet: bool) -> Iterator[Path]:
     """Provides a downloaded file in a folder beside `target` that is removed afterwards.
 
     The folder around it stays: another process may be about to write there.
@@ -111,8 +126,8 @@ def fetched(facts: DatasetFacts, url: str, md5: str, target: Path, quiet: bool) 
     parent = target.parent
     try:
         parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".download-", dir=parent) as scratch:
-            yield fetch(url, md5, Path(scratch), quiet)
+        with scratch_folder(parent) as scratch:
+            yield fetch(remote, scratch, quiet)
     except (OSError, RequestError) as error:
         unwritable = isinstance(error, OSError)
         reason = f"cannot write to {parent}: {error.strerror or error}" if unwritable else error
@@ -149,51 +164,51 @@ def unpack(archive: Path, folder: Path) -> None:
                     shutil.copyfileobj(source, file)
 
 
-def fetch(url: str, md5: str, folder: Path, quiet: bool) -> Path:
+def fetch(remote: RemoteFile, folder: Path, quiet: bool) -> Path:
     """Downloads a file into `folder` and checks its md5; retries with a note if that fails.
 
     Raises:
         RequestError: every try failed, or the host refused.
     """
     if not (quiet or is_terminal()):
-        print(f"Downloading {url}", flush=True)
+        print(f"Downloading {remote.url}", flush=True)
     for pause in (*PAUSES, None):
         try:
-            return fetch_once(url, md5, folder, quiet)
-        except Exception as error:  # Keras raises a bare Exception for a failed download
-            # `get_file` raises a ValueError if the file is complete and its md5 differs.
-            checksum = "wrong checksum: " if isinstance(error, ValueError) else ""
-            failure = f"downloading {url} failed: {checksum}{text_of(error)}"
-            cause = error.__context__  # Keras raises its own error while it handles this one
-            refused = isinstance(cause, HTTPError) and cause.code in REFUSALS
+            return fetch_once(remote, folder, quiet)
+        except (OSError, HTTPException, ValueError) as error:
+            failure = f"downloading {remote.url} failed: {text_of(error)}"
+            refused = isinstance(error, HTTPError) and error.code in REFUSALS
             if refused or pause is None:
                 raise RequestError(failure) from error
         print_note(f"{failure}; trying again in {pause} s")
         time.sleep(pause)
 
 
-def fetch_once(url: str, md5: str, folder: Path, quiet: bool) -> Path:
+def fetch_once(remote: RemoteFile, folder: Path, quiet: bool) -> Path:
     """Downloads a file into `folder`, with a progress bar on a terminal, and checks its md5.
 
     Raises:
-        ValueError: its md5 differs.
-        Exception: it could not be downloaded.
+        ValueError: it is larger than it should be, is incomplete, or its md5 differs.
+        OSError, HTTPException: it could not be downloaded or written.
     """
-    import keras  # TensorFlow takes seconds to import
-
-    if quiet or not is_terminal():
-        keras.config.disable_interactive_logging()  # no progress bar in a file
-    timeout = socket.getdefaulttimeout()
-    socket.setdefaulttimeout(TIMEOUT)
-    try:
-        path = keras.utils.get_file(
-            origin=url,
-            file_hash=md5,
-            hash_algorithm="md5",
-            cache_dir=str(folder),
-            cache_subdir="fetched",
-            force_download=True,  # an earlier try may have left a damaged file
-        )
-    finally:
-        socket.setdefaulttimeout(timeout)
-    return Path(path)
+    target, md5, size = folder / "fetched", hashlib.md5(usedforsecurity=False), 0
+    with urlopen(remote.url, timeout=TIMEOUT) as response, target.open("wb") as file:
+        expected = response.length or remote.most_bytes  # None where the host does not state it
+        check_size(expected, remote.most_bytes)
+        with wrap_file(
+            response,
+            expected,
+            description="Downloading",
+            transient=True,
+            disable=quiet or not is_terminal(),
+        ) as source:
+            while chunk := source.read(CHUNK):
+                size += len(chunk)
+                check_size(size, remote.most_bytes)
+                md5.update(chunk)
+                file.write(chunk)
+        if response.length:
+            raise ValueError(f"retrieval incomplete: {response.length:,} bytes are missing")
+    if md5.hexdigest() != remote.md5:
+        raise ValueError(f"wrong checksum: its md5 is {md5.hexdigest()}, expected {remote.md5}")
+    return target

@@ -2,14 +2,16 @@
 
 import gzip
 import math
+import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
 
 from data.files import read_errors
+from files import open_regular
 
 GZIP_MAGIC = b"\x1f\x8b"
 # An IDX file of unsigned bytes begins with this number plus its number of dimensions.
@@ -42,12 +44,12 @@ def open_idx(path: Path, dimensions: int) -> Iterator[tuple[BinaryIO, tuple[int,
     Raises:
         RequestError: it cannot be read, its header is wrong, or an error is raised inside.
     """
-    with read_errors(path):
-        with path.open("rb") as file:
-            gzipped = file.read(len(GZIP_MAGIC)) == GZIP_MAGIC
-        with gzip.open(path) if gzipped else path.open("rb") as file:
+    with read_errors(path), open_regular(path) as stored:
+        gzipped = stored.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+        stored.seek(0)
+        with gzip.open(stored) if gzipped else nullcontext(stored) as file:
             contents = file.read(4 * (1 + dimensions))
-            most = min(MOST_BYTES, MOST_UNPACKED * path.stat().st_size)
+            most = min(MOST_BYTES, MOST_UNPACKED * os.fstat(stored.fileno()).st_size)
             yield file, parse_header(contents, dimensions, most)
 
 

@@ -11,37 +11,41 @@ from settings import DataSettings
 
 
 def load_datasets(
-    names: Iterable[str], settings: DataSettings, image_size: int, quiet: bool
+    names: Iterable[str],
+    settings: DataSettings,
+    image_size: int,
+    quiet: bool,
+    from_config: bool = False,
 ) -> dict[str, Dataset]:
     """Loads datasets, their images [N, image_size, image_size, C] uint8.
 
     Args:
         names: those of `data.catalog.CATALOG`.
         quiet: shows no progress.
+        from_config: the settings are those of a run's config.json, which may be somebody else's:
+            nothing is written outside the user's cache folder.
 
     Raises:
         RequestError: the data is missing or damaged, cannot be downloaded or drawn, or does not
             fit into memory.
     """
     try:
-        found = {name: find(name, settings, image_size, quiet) for name in names}
+        found = {name: find(name, settings, image_size, quiet, from_config) for name in names}
         memory.check(found.values(), image_size)
         return {name: resized(each.read(), image_size, quiet) for name, each in found.items()}
     except OSError as error:
         raise RequestError(f"the data cannot be read: {error}") from error
 
 
-def find(name: str, settings: DataSettings, image_size: int, quiet: bool) -> PendingDataset:
+def find(
+    name: str, settings: DataSettings, image_size: int, quiet: bool, from_config: bool = False
+) -> PendingDataset:
     """Finds a dataset, or what --fake-data draws in its place, without reading it."""
     data_dir = settings.data_dir
     if settings.fake_data:
         return drawn.find(name, quiet)
     if name == "dogs":
-        folder = settings.data_dog_dir
-        if folder is None and data_dir is not None:
-            folder = data_dir / dogs.FACTS.folder
-        breeds, cache_file = settings.dog_breeds, settings.pickle_file
-        return dogs.find(folder, image_size, breeds, cache_file, settings.use_pickle, quiet)
+        return dogs.find(settings, image_size, quiet, from_config)
     if name == "omniglot":
         return omniglot.find(data_dir, image_size, quiet)
     if name in ("mnist", "fashion-mnist"):

@@ -11,7 +11,7 @@ import numpy as np
 from data.catalog import CATALOG, DatasetFacts
 from data.class_names import DIGITS, FASHION
 from data.dataset import Dataset, PendingDataset, Split
-from data.download import dataset_folder, download, not_found
+from data.download import RemoteFile, dataset_folder, download, not_found
 from data.files import check_labels, read_errors
 from data.idx import open_idx, read_idx
 
@@ -30,7 +30,7 @@ class Source:
     in_data_dir: bool  # whether the files may lie in DATA_DIR itself
     class_names: tuple[str, ...]
     url: str  # of the folder with the files
-    md5: dict[str, str]  # of each file as it is downloaded, gzipped
+    contents: dict[str, tuple[int, str]]  # bytes and md5 of each file as downloaded, gzipped
 
 
 MNIST = Source(
@@ -38,11 +38,11 @@ MNIST = Source(
     in_data_dir=True,
     class_names=DIGITS,
     url="https://storage.googleapis.com/cvdf-datasets/mnist/",
-    md5={
-        TRAIN_IMAGES: "f68b3c2dcbeaaa9fbdd348bbdeb94873",
-        TRAIN_LABELS: "d53e105ee54ea40749a09fcbcd1e9432",
-        TEST_IMAGES: "9fb629c4189551a2d022fa330f9573f3",
-        TEST_LABELS: "ec29112dd5afa0611ce80d1b7f02629c",
+    contents={
+        TRAIN_IMAGES: (9_912_422, "f68b3c2dcbeaaa9fbdd348bbdeb94873"),
+        TRAIN_LABELS: (28_881, "d53e105ee54ea40749a09fcbcd1e9432"),
+        TEST_IMAGES: (1_648_877, "9fb629c4189551a2d022fa330f9573f3"),
+        TEST_LABELS: (4_542, "ec29112dd5afa0611ce80d1b7f02629c"),
     },
 )
 FASHION_MNIST = Source(
@@ -50,11 +50,11 @@ FASHION_MNIST = Source(
     in_data_dir=False,  # or MNIST's own files would be taken for it
     class_names=FASHION,
     url="http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-    md5={
-        TRAIN_IMAGES: "8d4fb7e6c68d591d4c3dfef9ec88bf0d",
-        TRAIN_LABELS: "25c81989df183df01b3e8a0aad5dffbe",
-        TEST_IMAGES: "bef4ecab320f06d8554ea6380940ec79",
-        TEST_LABELS: "bb300cfdad3c16e7a12a480ee83cd310",
+    contents={
+        TRAIN_IMAGES: (26_421_880, "8d4fb7e6c68d591d4c3dfef9ec88bf0d"),
+        TRAIN_LABELS: (29_515, "25c81989df183df01b3e8a0aad5dffbe"),
+        TEST_IMAGES: (4_422_102, "bef4ecab320f06d8554ea6380940ec79"),
+        TEST_LABELS: (5_148, "bb300cfdad3c16e7a12a480ee83cd310"),
     },
 )
 
@@ -73,10 +73,11 @@ def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingD
         folder = data_dir
     paths = [find_file(folder, name) for name in FILES]
     for name, path in zip(FILES, paths, strict=True):
-        if not path.is_file():
+        if not path.exists():
             if data_dir is not None:
                 raise not_found(source.facts, f"{name} or {path.name} in {folder}")
-            download(source.facts, f"{source.url}{path.name}", source.md5[name], path, quiet)
+            wanted = RemoteFile(f"{source.url}{path.name}", *source.contents[name])
+            download(source.facts, wanted, path, quiet)
     splits = paths[:2], paths[2:]
     return PendingDataset(
         name=source.facts.title,
@@ -93,7 +94,7 @@ def find(source: Source, data_dir: Path | None, quiet: bool = False) -> PendingD
 def find_file(folder: Path, name: str) -> Path:
     """Returns the path of an IDX file, gzipped unless there is only one that is not."""
     gzipped, plain = folder / f"{name}.gz", folder / name
-    return plain if plain.is_file() and not gzipped.is_file() else gzipped
+    return plain if plain.exists() and not gzipped.exists() else gzipped
 
 
 def count_images(images_path: Path, labels_path: Path) -> int:

@@ -17,19 +17,21 @@ from PIL import Image
 
 from data.catalog import CATALOG
 from data.dataset import Dataset, PendingDataset
-from data.download import dataset_folder, download, not_found
-from data.files import check_size, read_errors
-from data.pictures import decode_splits, open_image
+from data.download import RemoteFile, dataset_folder, download, not_found
+from data.files import check_size, class_name, open_bounded, read_errors
+from data.pictures import decode_splits, decoded, open_image
 from errors import RequestError
 
 FACTS = CATALOG["omniglot"]
 URL = "https://github.com/brendenlake/omniglot/raw/master/python/"
-MD5 = {
-    "images_background.zip": "68d2efa1b9178cc56df9314c21c6e718",
-    "images_evaluation.zip": "6b91aef0f799c5bb55b94e3f2daec811",
+# The most bytes (both together have 16 MB) and the md5 of each of its files.
+CONTENTS = {
+    "images_background.zip": (10_000_000, "68d2efa1b9178cc56df9314c21c6e718"),
+    "images_evaluation.zip": (7_000_000, "6b91aef0f799c5bb55b94e3f2daec811"),
 }
 LAYOUT = "zip files or folders with <alphabet>/characterNN/<name>.png"
-DRAWING = re.compile(r"(?:.*/)?(\w[\w() .'-]*)/(character\d+)/(\w[^/\s]*\.png)")
+# Hidden folders are no alphabets.
+DRAWING = re.compile(r"(?:.*/)?([^/.][^/]*)/(character\d+)/(\w[^/\s]*\.png)", re.DOTALL)
 # The official ones. Other compressions may need gigabytes to unpack a small file.
 COMPRESSIONS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 # The last drawings of each character, by file name, are the test set.
@@ -61,7 +63,8 @@ def find_alphabets(data_dir: Path | None, quiet: bool = False) -> dict[str, list
     With None it looks in the cache folder and downloads missing files. Nothing is decoded.
 
     Raises:
-        RequestError: there are none, a zip file is damaged or unsafe, or the download failed.
+        RequestError: there are none, one's name is not printable or too long, a zip file is damaged
+            or unsafe, or the download failed.
     """
     alphabets: dict[str, list[str]] = {}
     for alphabet, character in find_characters(data_dir, quiet):
@@ -99,9 +102,9 @@ def find(data_dir: Path | None, image_size: int, quiet: bool = False) -> Pending
 def find_characters(data_dir: Path | None, quiet: bool) -> Characters:
     """Finds every drawing in the folder and its zip files; uses the first of several copies."""
     folder = dataset_folder(FACTS, data_dir)
-    for name, md5 in MD5.items() if data_dir is None else ():
-        if not (folder / name).is_file():
-            download(FACTS, f"{URL}{name}", md5, folder / name, quiet)
+    for name, contents in CONTENTS.items() if data_dir is None else ():
+        if not (folder / name).exists():
+            download(FACTS, RemoteFile(f"{URL}{name}", *contents), folder / name, quiet)
     pictures = sorted(folder.rglob("*.png"))
     places = [(path.relative_to(folder).as_posix(), path, None) for path in pictures]
     for path in sorted(folder.glob("*.zip")):
@@ -110,7 +113,9 @@ def find_characters(data_dir: Path | None, quiet: bool) -> Characters:
     for name, file, member in places:
         match = DRAWING.fullmatch(name)
         if match and not name.startswith("__MACOSX/"):
-            found.setdefault(match.groups(), Drawing(file, member))
+            alphabet, *others = match.groups()
+            alphabet = class_name(alphabet, file.parent if member is None else file)
+            found.setdefault((alphabet, *others), Drawing(file, member))
     if not found:
         raise not_found(FACTS, f"{LAYOUT} in {folder}")
     characters: Characters = {}
@@ -124,9 +129,8 @@ def member_names(path: Path) -> list[str]:
 
     Nothing is unpacked here, but a zip file with such a name was made to do harm.
     """
-    with read_errors(path):
-        check_size(path.stat().st_size, MOST_ZIPPED_BYTES)
-        with zipfile.ZipFile(path) as archive:
+    with read_errors(path), open_bounded(path, MOST_ZIPPED_BYTES) as file:
+        with zipfile.ZipFile(file) as archive:
             names = [member.orig_filename for member in archive.infolist()]
         for name in names:
             if re.match(r"/|[A-Za-z]:", name) or "\\" in name or ".." in name.split("/"):
@@ -140,8 +144,11 @@ def read(characters: Characters, folder: Path, size: int, quiet: bool) -> Datase
     test = [drawings[-TEST_DRAWINGS:] for drawings in characters.values()]
     lock = Lock()  # only one thread at a time may read from a zip file
     with ExitStack() as stack:
-        zips = folder.glob("*.zip")
-        archives = {path: stack.enter_context(zipfile.ZipFile(path)) for path in zips}
+        archives = {}
+        for path in folder.glob("*.zip"):
+            with read_errors(path):
+                file = stack.enter_context(open_bounded(path, MOST_ZIPPED_BYTES))
+                archives[path] = stack.enter_context(zipfile.ZipFile(file))
 
         def decode_one(drawing: Drawing) -> np.ndarray:
             with read_errors(drawing):
@@ -162,8 +169,8 @@ def read_drawing(drawing: Drawing, archive: zipfile.ZipFile | None) -> bytes:
         Exception: the zip file is damaged.
     """
     if archive is None:
-        check_size(drawing.file.stat().st_size, MOST_BYTES)
-        return drawing.file.read_bytes()
+        with open_bounded(drawing.file, MOST_BYTES) as file:
+            return file.read()
     member = archive.getinfo(drawing.member)
     if member.compress_type not in COMPRESSIONS:
         raise ValueError("its compression is not one that Omniglot uses")
@@ -183,5 +190,5 @@ def decode(contents: bytes, size: int) -> np.ndarray:
         if max(width, height) > MOST_PIXELS:
             most = f"{MOST_PIXELS:,}×{MOST_PIXELS:,}"
             raise ValueError(f"it has {width:,}×{height:,} pixels, expected at most {most}")
-        small = image.convert("L").resize((size, size), Image.Resampling.LANCZOS)
+        small = decoded(image, "L").resize((size, size), Image.Resampling.LANCZOS)
     return np.asarray(small)[..., np.newaxis]

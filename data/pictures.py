@@ -1,18 +1,16 @@
 """Images decoded or resized in parallel, with a progress bar."""
 
-import io
 import os
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import chain
-from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 from rich.progress import track
 
 from command import is_terminal
@@ -78,7 +76,7 @@ def picture_threads() -> Iterator[ThreadPoolExecutor]:
             raise
 
 
-def open_image(file: Path | io.BytesIO, formats: Sequence[str]) -> Image.Image:
+def open_image(file: BinaryIO, formats: Sequence[str]) -> Image.Image:
     """Opens an image file without decoding it.
 
     Raises:
@@ -89,6 +87,35 @@ def open_image(file: Path | io.BytesIO, formats: Sequence[str]) -> Image.Image:
         return Image.open(file, formats=formats)
     except Image.UnidentifiedImageError as error:
         raise ValueError(f"it is no {' or '.join(formats)} image") from error
+
+
+def decoded(image: Image.Image, mode: str) -> Image.Image:
+    """Decodes an opened image as it is meant to be seen: upright, and on white where transparent.
+
+    `mode` is L (gray) or RGB, of 8 bits a channel.
+
+    Raises:
+        Exception: it is damaged.
+    """
+    image.load()
+    with suppress(Exception):  # damaged metadata, which says nothing of how it was held
+        ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I"):  # gray of 16 bits, which Pillow would cut off at 255
+        image = to_8_bits(image)
+    if image.has_transparency_data:
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    return image.convert(mode)
+
+
+def to_8_bits(image: Image.Image) -> Image.Image:
+    """Scales gray of 16 bits to 8, as Pillow does with colors; the transparent gray becomes white.
+
+    The transparent gray, if there is one, is that of the PNG file's tRNS chunk.
+    """
+    values = np.asarray(image)
+    values = np.where(values == image.info.get("transparency"), (1 << 16) - 1, values)
+    return Image.fromarray((values >> 8).astype(np.uint8))
 
 
 def to_size(images: np.ndarray, size: int, quiet: bool) -> np.ndarray:

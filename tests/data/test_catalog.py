@@ -9,7 +9,7 @@ import pytest
 
 from data import cifar, dogs, mnist, omniglot
 from data.catalog import CATALOG
-from data.download import cache_folder
+from data.download import RemoteFile, cache_folder
 from data.loading import find
 from errors import RequestError
 from settings import DataSettings
@@ -84,10 +84,15 @@ def test_missing_files(tmp_path, name):
 @pytest.mark.parametrize("name", MISSING)
 def test_a_failed_download(host, monkeypatch, name):
     url = host.url("nothing")
-    for module, source in ((mnist, "MNIST"), (mnist, "FASHION_MNIST"), (cifar, "CIFAR_10")):
-        monkeypatch.setattr(module, source, replace(getattr(module, source), url=url))
-    monkeypatch.setattr(cifar, "CIFAR_100", replace(cifar.CIFAR_100, url=url))
-    monkeypatch.setattr(dogs, "URL", url)
+    archive = RemoteFile(url, 0, "")
+    for module, source, there in (
+        (mnist, "MNIST", {"url": url}),
+        (mnist, "FASHION_MNIST", {"url": url}),
+        (cifar, "CIFAR_10", {"archive": archive}),
+        (cifar, "CIFAR_100", {"archive": archive}),
+    ):
+        monkeypatch.setattr(module, source, replace(getattr(module, source), **there))
+    monkeypatch.setattr(dogs, "ARCHIVE", archive)
     monkeypatch.setattr(omniglot, "URL", url)
     wanted = re.escape(MISSING[name][1] % cache_folder())
     reason = r"and downloading http://127\S+ failed: .*404.*"

@@ -11,11 +11,18 @@ import pytest
 from PIL import Image
 
 from data import dogs
-from data.breeds import hold_out
+from data.breeds import find_photographs, hold_out
 from data.dogs import decode
 from data.pictures import decode_splits
 from errors import RequestError
-from tests.support.datasets import BREEDS, photograph, png_that_claims, write_kaggle
+from settings import DataSettings
+from tests.support.datasets import (
+    BREEDS,
+    check_equal,
+    photograph,
+    png_that_claims,
+    write_kaggle,
+)
 
 
 def write_folders(folder, names, each):
@@ -25,7 +32,8 @@ def write_folders(folder, names, each):
 
 
 def load(folder, breeds=None):
-    return dogs.find(folder, 28, breeds, quiet=True).read()
+    settings = DataSettings(data_dog_dir=folder, dog_breeds=breeds)
+    return dogs.find(settings, 28, quiet=True).read()
 
 
 @pytest.mark.parametrize("breeds", [BREEDS, ("dingo", "beagle")])
@@ -39,6 +47,12 @@ def test_kaggle_layout(tmp_path, breeds):
         expected = [80 * BREEDS.index(breeds[label]) for label in split.labels]
         red = split.images[:, 14, 14, 0].astype(int)
         assert abs(red - expected).max() < 4  # JPEG is not exact
+
+
+def test_a_pipe_among_the_photographs_of_a_breed(tmp_path):
+    write_folders(tmp_path, ["beagle", "dingo"], each=2)
+    os.mkfifo(tmp_path / "beagle" / "pipe.jpg")
+    check_error(tmp_path, r"pipe.jpg: cannot be used \(it is no regular file\); replace or remove")
 
 
 TWELVE = [f"breed{letter}" for letter in "lkjihgfedcba"]
@@ -163,6 +177,33 @@ def test_a_repeated_line_counts_once(tmp_path):
     labels.write_text(labels.read_text() + "beagle1,beagle\n")
     dataset = load(tmp_path)
     assert len(dataset.train.labels) + len(dataset.test.labels) == 30
+
+
+def test_spaces_around_names_do_not_count(tmp_path):
+    folder = write_kaggle(tmp_path)
+    expected = load(folder)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    spaced = [line.replace(",", (",", " ,", ", ", " , ")[n % 4]) for n, line in enumerate(lines)]
+    spaces = ("", " ", "\t")
+    spaced = [f"{spaces[n % 3]}{line}{spaces[n % 2]}" for n, line in enumerate(spaced)]
+    (folder / "labels.csv").write_text("\n".join(spaced))
+    assert spaced != lines
+    check_equal(load(folder), expected)
+
+
+def test_folders_that_differ_in_spaces_are_one_breed(tmp_path):
+    write_folders(tmp_path, ["beagle", " beagle", "beagle ", "n02085620- beagle", "dingo"], each=2)
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("beagle", "dingo")
+    assert len(dataset.train.labels) + len(dataset.test.labels) == 10
+
+
+def test_each_photograph_is_looked_up_once(tmp_path):
+    labels = write_kaggle(tmp_path) / "labels.csv"
+    labels.write_text(labels.read_text() + "beagle1,beagle\n" * 1_000)
+    with patch.object(Path, "exists", autospec=True, side_effect=Path.exists) as looked_up:
+        find_photographs(tmp_path)
+    assert looked_up.call_count <= 31
 
 
 def test_no_layout_at_all(tmp_path):

@@ -11,7 +11,7 @@ from data import download as downloading
 from data.catalog import CATALOG
 from data.download import cache_folder, download, download_folder, unpack
 from errors import RequestError
-from tests.support.serving import archive, everything_under, md5
+from tests.support.serving import archive, everything_under, remote
 
 FACTS = CATALOG["mnist"]
 
@@ -25,8 +25,8 @@ def no_pauses(monkeypatch):
 def fetch(host):
     """Downloads the one file on the host, which has contents unless a test sets others."""
     host.files["a.gz"] = b"contents" * 1000
-    checksum = md5(host.files["a.gz"])
-    return lambda target, get=download: get(FACTS, host.url("a.gz"), checksum, target, quiet=True)
+    wanted = remote(host.url("a.gz"), host.files["a.gz"])
+    return lambda target, get=download: get(FACTS, wanted, target, quiet=True)
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def fetch_folder(host):
 
     def serve_and_fetch(contents, target):
         host.files["a.tgz"] = contents
-        download_folder(FACTS, host.url("a.tgz"), md5(contents), target, quiet=True)
+        download_folder(FACTS, remote(host.url("a.tgz"), contents), target, quiet=True)
 
     return serve_and_fetch
 
@@ -53,6 +53,9 @@ def test_a_whole_file(host, fetch, tmp_path):
         ("breaks off", 3, "failed: .*retrieval incomplete"),
         ("wrong", 3, "failed: wrong checksum: .*md5"),
         ("silent", 3, "failed: .*timed out"),
+        # Neither may fill the disk.
+        ("announces", 3, "failed: it has 1,000,000,000,000,000 bytes, expected at most 8,000"),
+        ("endless", 3, r"failed: it has [0-9,]{5,7} bytes, expected at most 8,000"),
         ("404", 1, "failed: .*404"),  # not repeated: the host has answered
     ],
 )
@@ -83,6 +86,15 @@ def test_a_retry_after_a_failure_prints_a_note(host, fetch, tmp_path, capsys, fa
     lines = capsys.readouterr().err.splitlines()
     for line, reason in zip(lines, reasons, strict=True):
         assert re.fullmatch(rf"note: downloading http://\S+ {reason}.*; trying again in 0 s", line)
+
+
+def test_what_a_killed_process_left_is_removed(fetch, tmp_path):
+    left = tmp_path / ".new-1-1"
+    left.mkdir()
+    (left / "fetched").write_bytes(b"half of it")
+    os.utime(left, (0, 0))
+    fetch(tmp_path / "a.gz")
+    assert everything_under(tmp_path) == ["a.gz"]
 
 
 def test_no_such_host(host, fetch, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 from data import cifar, dogs, mnist, omniglot
 from data.download import cache_folder
 from errors import RequestError
+from settings import DataSettings
 from tests.support.datasets import (
     check_equal,
     photograph,
@@ -18,7 +19,7 @@ from tests.support.datasets import (
     write_mnist,
     write_omniglot,
 )
-from tests.support.serving import archive, everything_under, md5
+from tests.support.serving import archive, everything_under, remote
 
 
 @pytest.fixture(autouse=True)
@@ -29,8 +30,8 @@ def no_pauses(monkeypatch):
 def served(host, source, folder):
     """Serves the gzipped IDX files of a folder, and returns the source with their URL and md5."""
     host.files |= {path.name: path.read_bytes() for path in folder.iterdir()}
-    md5s = {name: md5(host.files[f"{name}.gz"]) for name in mnist.FILES}
-    return replace(source, url=host.url(""), md5=md5s)
+    contents = {name: remote("", host.files[f"{name}.gz"])[1:] for name in mnist.FILES}
+    return replace(source, url=host.url(""), contents=contents)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +61,7 @@ def test_cifar_is_downloaded_once_and_unpacked(host, tmp_path, source, write):
     folder = write(tmp_path / source.facts.folder)
     members = {f"{folder.name}/{path.name}": path.read_bytes() for path in folder.iterdir()}
     contents = host.files["cifar.tar.gz"] = archive(members)
-    source = replace(source, url=host.url("cifar.tar.gz"), md5=md5(contents))
+    source = replace(source, archive=remote(host.url("cifar.tar.gz"), contents))
     for _ in range(2):
         dataset = cifar.find(source, None, quiet=True).read()
         check_equal(dataset, cifar.find(source, tmp_path).read())
@@ -74,11 +75,12 @@ def test_cifar_is_downloaded_once_and_unpacked(host, tmp_path, source, write):
 
 
 def test_omniglot_is_downloaded_once(host, tmp_path, monkeypatch):
-    first, second = omniglot.MD5
+    first, second = omniglot.CONTENTS
     folder = write_omniglot(tmp_path / "omniglot")
     host.files |= {path.name: path.read_bytes() for path in folder.iterdir()}
     monkeypatch.setattr(omniglot, "URL", host.url(""))
-    monkeypatch.setattr(omniglot, "MD5", {name: md5(host.files[name]) for name in omniglot.MD5})
+    contents = {name: remote("", host.files[name])[1:] for name in omniglot.CONTENTS}
+    monkeypatch.setattr(omniglot, "CONTENTS", contents)
     host.faults[second] = ["breaks off"] * 3
     with pytest.raises(RequestError, match=rf"Omniglot not found: .*/{second}, and downloading"):
         omniglot.find_alphabets(None, quiet=True)
@@ -99,10 +101,10 @@ def test_imagewoof_is_downloaded_once_and_unpacked(host, tmp_path, monkeypatch):
         for number in range(3)
     ]
     host.files["woof.tgz"] = archive(dict.fromkeys(names, contents))
-    monkeypatch.setattr(dogs, "URL", host.url("woof.tgz"))
-    monkeypatch.setattr(dogs, "MD5", md5(host.files["woof.tgz"]))
+    monkeypatch.setattr(dogs, "ARCHIVE", remote(host.url("woof.tgz"), host.files["woof.tgz"]))
     for _ in range(2):
-        dataset = dogs.find(None, 28, quiet=True).read()
+        dataset = dogs.find(DataSettings(), 28, quiet=True).read()
         assert dataset.class_names == ("beagle", "dingo")
         assert dataset.test.images.shape == (6, 28, 28, 3)
     assert host.requested == ["woof.tgz"]
+    assert [path.name for path in cache_folder().iterdir()] == ["dogs"]  # with the cache in it

@@ -3,9 +3,12 @@
 import hashlib
 import io
 import tarfile
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Barrier, Lock
+
+from data.download import RemoteFile
 
 # Seconds, longer than the wait for any response: a test that reaches it fails.
 PATIENCE = 120
@@ -14,9 +17,9 @@ PATIENCE = 120
 class Host(ThreadingHTTPServer):
     """Serves `files` (path to bytes), with the `faults` of the first requests for a path, in order.
 
-    A fault is "breaks off" (half-way), "wrong" (contents), "silent" (until the client gives up) or
-    a status such as "503". A path in `gates` is sent to the first clients only once as many of them
-    as the barrier's parties have requested it.
+    A fault is "breaks off" (half-way), "wrong" (contents), "silent" (until the client gives up),
+    "announces" (10¹⁵ bytes), "endless" or a status such as "503". A path in `gates` is sent to the
+    first clients only once as many of them as the barrier's parties have requested it.
     """
 
     def __init__(self) -> None:
@@ -58,8 +61,15 @@ class Answer(BaseHTTPRequestHandler):
             return
         contents = self.server.files[path]
         self.send_response(200)
-        self.send_header("Content-Length", str(len(contents)))
+        if fault != "endless":
+            length = 10**15 if fault == "announces" else len(contents)
+            self.send_header("Content-Length", str(length))
         self.end_headers()
+        if fault == "endless":
+            with suppress(OSError):  # the client has gone
+                while True:
+                    self.wfile.write(contents)
+            return
         if fault == "breaks off":
             contents = contents[: len(contents) // 2]
         self.wfile.write(bytes(len(contents)) if fault == "wrong" else contents)
@@ -71,6 +81,11 @@ class Answer(BaseHTTPRequestHandler):
 def md5(contents: bytes) -> str:
     """Returns the md5 in hexadecimal."""
     return hashlib.md5(contents).hexdigest()
+
+
+def remote(url: str, contents: bytes) -> RemoteFile:
+    """Returns the facts of a file at an address."""
+    return RemoteFile(url, len(contents), md5(contents))
 
 
 def everything_under(folder: Path) -> list[str]:
