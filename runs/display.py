@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from command import is_terminal
+from command import is_terminal, one_line, printable
 from runs.history import Evaluation
 from tasks.task import task_labels
 
@@ -43,7 +43,7 @@ class Display:
         self.max_steps = 0  # known once training begins
         self.labels = task_labels(task_names)
         self.bar = Progress(
-            TextColumn("[bold]{task.description}"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             StepsPerSecond(),
@@ -64,6 +64,7 @@ class Display:
         """Prints the rows that announce a run."""
         if self.quiet:
             return
+        rows = [(label, one_line(text)) for label, text in rows]
         if self.plain:
             print(*(f"{label:8}  {text}" for label, text in rows), "", sep="\n")
             return
@@ -129,18 +130,18 @@ class Display:
             table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
         rows = zip((*self.labels, "mean"), (*summary["tasks"], summary["mean"]), strict=True)
         for label, row in rows:
-            table.add_row(label, *(percent(row[quantity]) for quantity in summary["mean"]))
+            table.add_row(Text(label), *(percent(row[quantity]) for quantity in summary["mean"]))
         self.console.print(table)
 
     def say(self, message: str) -> None:
         """Prints a line, unless quiet."""
         if not self.quiet:
-            self.console.print(Text(message), soft_wrap=True)
+            self.console.print(Text(printable(message)), soft_wrap=True)
 
     def stopped(self, step: int, command: str) -> None:
         """Prints, quiet or not, that the training was stopped, and the command to resume it."""
         message = f"stopped after {step:,} steps; resume with: {command}"
-        self.console.print(Text(message), soft_wrap=True)
+        self.console.print(Text(printable(message)), soft_wrap=True)
 
 
 class StepsPerSecond(ProgressColumn):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from command import one_line
 
 if TYPE_CHECKING:  # the list of tasks must answer without the seconds that TensorFlow takes
     import numpy as np
@@ -72,7 +75,7 @@ class Task:
 
 
 def task_labels(names: Sequence[str]) -> list[str]:
-    """Returns a label for each task: its name, and its index where another has the same name."""
-    return [
-        f"{name} ({index})" if names.count(name) > 1 else name for index, name in enumerate(names)
-    ]
+    """Returns a printable label for each task: its name, with its index if others have the same."""
+    shown = [one_line(name) for name in names]
+    counts = Counter(shown)
+    return [f"{name} ({i})" if counts[name] > 1 else name for i, name in enumerate(shown)]

@@ -8,13 +8,21 @@ import struct
 import subprocess
 import sys
 import termios
+from contextlib import redirect_stdout
+from io import StringIO
+from unittest.mock import patch
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
+from reports.metrics import summarize
 from runs.display import Display, percent
 from runs.history import Evaluation
 from tests.support.command import ROOT
 from tests.support.datasets import write_kaggle, write_mnist
+from tests.support.fuzzing import cases
+from tests.support.names import FRAGMENTS, is_plain, names
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 
@@ -79,3 +87,37 @@ def test_a_plain_line_of_many_tasks_names_the_first(trained, capsys):
 
 def test_percent():
     assert [percent(each) for each in (0.98765, 1.0, None)] == ["98.77", "100.00", "–"]
+
+
+def show_run(tasks, terminal):
+    """Returns all that the display of a run on tasks of these names prints."""
+    output = StringIO()
+    with redirect_stdout(output), patch("runs.display.is_terminal", lambda: terminal):
+        display = Display(quiet=False, task_names=tasks)
+        display.announce([("tasks", name) for name in tasks])
+        evaluation = Evaluation(9, 0, (0.5,) * len(tasks), (2.3,) * len(tasks))
+        with display.training(step=0, max_steps=9):
+            display.progress(9, (0,))
+            display.evaluation(evaluation)
+        display.results(summarize([evaluation], tasks, lambda step: 0), drawn=False)
+        display.say(f"everything is in {tasks[0]}")
+        display.stopped(9, f"--resume {tasks[0]}")
+    return output.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+@cases(20)
+@given(tasks=st.lists(names(), min_size=1, max_size=4))
+@example(list(FRAGMENTS))
+def test_names_do_not_control_the_terminal(terminal, tasks):
+    text = show_run(tasks, terminal)
+    if terminal:  # rich's own sequences: colors, the cursor, and lines drawn anew
+        text = ESCAPE.sub("", text).replace("\r", "\n")
+    assert is_plain(text)
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_names_are_no_markup(terminal):
+    for name in ("[red]r[/red]", "[/]", "[link=http://e.example]l[/link]", ":dog:"):
+        text = ESCAPE.sub("", show_run([name], terminal))
+        assert text.count(name) >= (7 if terminal else 6)
