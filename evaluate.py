@@ -1,15 +1,16 @@
 """Evaluates the network that a run saved, on the run's tasks or on others that it can answer."""
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from command import Parser, exit_code_of, prepare_outputs
+from command import Parser, exit_code_of, one_line, prepare_outputs, printable
 from errors import RequestError
-from files import write_json
+from files import check_replaceable, write_json
 from runs.config import Config, config_errors, read_config
 from runs.request import check_data
 from settings import Settings
@@ -84,21 +85,34 @@ def evaluate(options: Options) -> int:
     """Evaluates the run's network, prints the results, and writes them as JSON."""
     config = read_config(options.run)
     output = options.output or options.run / "evaluation.json"
-    if not output.parent.is_dir():
-        raise RequestError(f"--output: there is no folder {output.parent}; make it first")
+    with output_errors(output):  # before the seconds or minutes that evaluating takes
+        check_replaceable(output)
+        if not output.parent.is_dir():
+            raise RequestError(f"--output: there is no folder {output.parent}; make it first")
     settings = current_settings(options, config)
     results = evaluate_tasks(options, config, settings)
     show(results, settings.data.fake_data, options.quiet)
     contents = {"run": str(options.run), "seed": settings.training.seed, "tasks": results}
-    try:
+    with output_errors(output):
         write_json(output, contents)
+    if not options.quiet:
+        print(f"everything is in {printable(str(output))}")
+    return 0
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Reports that the results cannot be written.
+
+    Raises:
+        RequestError: they cannot.
+    """
+    try:
+        yield
     except OSError as error:
         raise RequestError(
-            f"--output: {output} cannot be written ({error.strerror}); name another file"
+            f"--output: {path} cannot be written ({error.strerror}); name another file"
         ) from error
-    if not options.quiet:
-        print(f"everything is in {output}")
-    return 0
 
 
 def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list[dict[str, Any]]:
@@ -200,7 +214,7 @@ def show(results: list[dict[str, Any]], drawn: bool, quiet: bool) -> None:
     print("test accuracy, %, on drawn data" if drawn else "test accuracy, %")
     for name, result in zip(names, results, strict=True):
         source = result["read_from"]
-        other = f", read off the outputs for {source}" if source != result["name"] else ""
+        other = f", read off the outputs for {one_line(source)}" * (source != result["name"])
         counts = f"{result['correct']:,} of {result['test']:,}"
         print(f"{name:{width}}  {100 * result['accuracy']:6.2f}  ({counts}{other})")
     if not quiet:
@@ -210,7 +224,8 @@ def show(results: list[dict[str, Any]], drawn: bool, quiet: bool) -> None:
 
 def confusions(result: dict[str, Any]) -> list[str]:
     """Returns the confusion matrix in lines; of many classes, the most frequent confusions."""
-    name, classes, counts = result["name"], result["classes"], result["confusion"]
+    name, counts = one_line(result["name"]), result["confusion"]
+    classes = [one_line(each) for each in result["classes"]]
     if len(classes) > MAX_COLUMNS:
         wrong = [
             (count, true, predicted)

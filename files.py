@@ -51,14 +51,23 @@ def check_regular(path: Path, mode: int) -> None:
         raise OSError(errno.EINVAL, "it is no regular file", str(path))
 
 
+def check_replaceable(path: Path) -> None:
+    """Checks that `write_whole` may write there: to a regular file, or where there is none.
+
+    Raises:
+        OSError: there is something else, such as a link or a device.
+    """
+    with suppress(FileNotFoundError):
+        check_regular(path, path.lstat().st_mode)
+
+
 def write_whole(path: Path, contents: str | bytes) -> None:
     """Writes a file, whole or not at all, in place of a regular file or of none.
 
     Raises:
         OSError: it cannot be written, or there is something else, such as a link or a device.
     """
-    with suppress(FileNotFoundError):
-        check_regular(path, path.lstat().st_mode)
+    check_replaceable(path)
     scratch = path.with_name(f"{SCRATCH}{os.getpid()}")
     scratch.unlink(missing_ok=True)
     try:

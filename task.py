@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from command import Interrupts, exit_code_of, is_terminal, prepare_outputs
 from errors import Interrupted
-from files import write_json
+from files import read_regular, write_json
 from runs.config import CONFIG, check_saved, fixed_settings
 from runs.folder import SUMMARY, locked, new_run_folder, resume_command
 from runs.request import read_request
@@ -76,7 +76,7 @@ def run(settings: Settings, resumed: Path | None, interrupts: Interrupts) -> int
 def is_finished(folder: Path, max_steps: int) -> bool:
     """Tells whether the run in a folder has finished after so many steps or more."""
     try:
-        return json.loads((folder / SUMMARY).read_bytes())["step"] >= max_steps
+        return json.loads(read_regular(folder / SUMMARY))["step"] >= max_steps
     except (OSError, ValueError, KeyError, TypeError):  # missing, or not a summary
         return False
 

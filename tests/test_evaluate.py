@@ -1,20 +1,28 @@
 """Evaluating a saved network on its own tasks, and on others that it can answer."""
 
+import os
 import shutil
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 import evaluate
 from data.loading import load_datasets
+from files import write_json
 from runs.config import read_config
 from tasks import find_tasks
 from tasks.resolve import choose_tasks
 from tests.support.command import one_line, run_command, run_here
 from tests.support.datasets import write_cifar10, write_cifar100, write_mnist
+from tests.support.fuzzing import cases
+from tests.support.names import FRAGMENTS, is_plain, names
 from tests.support.reading import (
     change_config,
     change_settings,
@@ -216,3 +224,47 @@ def test_relative_paths_are_those_of_where_the_run_was_started(run, data, tmp_pa
     change_settings(data_dir=data.name)(run)
     monkeypatch.chdir(tmp_path)
     assert len(evaluate_run(run)[0]) == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [os.mkfifo, Path.mkdir, lambda path: path.symlink_to("a"), lambda path: path.symlink_to("b")],
+)
+def test_an_output_that_is_no_regular_file_is_refused_before_the_evaluation(
+    run, make, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(evaluate, "evaluate_tasks", None)  # which would be called
+    (tmp_path / "a").write_text("theirs")
+    output = tmp_path / "output"
+    make(output)
+    before = output.lstat()
+    result = run_here(run, "--output", output, main=evaluate.main)
+    assert f"--output: {output} cannot be written (" in one_line(result)
+    assert result.returncode == 2 and os.path.samestat(output.lstat(), before)
+    assert (tmp_path / "a").read_text() == "theirs"
+
+
+@cases(30)
+@given(tasks=st.lists(names(), min_size=1, max_size=3), classes=st.integers(1, 24))
+@example(list(FRAGMENTS), 3)
+def test_names_do_not_control_the_terminal(tasks, classes):
+    results = [
+        {
+            **{"name": name, "read_from": tasks[0], "accuracy": 0.5, "correct": 1, "test": 2},
+            "classes": ([*tasks, *FRAGMENTS] * 2)[:classes],
+            "confusion": [[5] * classes] * classes,
+        }
+        for name in tasks
+    ]
+    with redirect_stdout(StringIO()) as output:
+        evaluate.show(results, drawn=False, quiet=False)
+    lines = output.getvalue().split("\n")
+    assert all(line.isprintable() for line in lines)
+    rows = 1 + min(10, classes * (classes - 1)) if classes > evaluate.MAX_COLUMNS else 2 + classes
+    assert len(lines) == 2 + len(tasks) * (2 + rows)
+
+
+def test_results_in_json_are_plain_text(tmp_path):
+    write_json(tmp_path / "evaluation.json", {"classes": list(FRAGMENTS)})
+    assert is_plain((tmp_path / "evaluation.json").read_text())
+    assert read_json(tmp_path / "evaluation.json")["classes"] == list(FRAGMENTS)
