@@ -1,11 +1,15 @@
 """Reports on runs: figures of their test accuracies, and a table of the results."""
 
+import logging
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
-from command import Parser, exit_code_of, prepare_outputs
+from command import Parser, exit_code_of, prepare_outputs, printable
 from errors import RequestError
+from files import check_replaceable, write_whole
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +47,8 @@ def make_parser() -> Parser:
 def report(runs: Sequence[Path], output: Path) -> int:
     """Reads the runs in and below the folders, writes the report, and prints its table."""
     # Here, so that --help and a wrong flag do not wait for NumPy and matplotlib.
-    from reports.figures import write_figures
+    import_matplotlib()
+    from reports.figures import file_names, plan_figures, render_figures
     from reports.groups import group_runs
     from reports.runs import read_runs
     from reports.table import make_report, make_table
@@ -52,19 +57,55 @@ def report(runs: Sequence[Path], output: Path) -> int:
     groups, repeated = group_runs(found)
     table, notes = make_table(groups)
     notes += left_out + repeated
-    report_file = output / "report.md"
-    try:
+    plan = plan_figures(groups)
+    # The report comes last: whatever fails, there are all the figures that it shows.
+    paths = [output / name for name in (*file_names(plan), "report.md")]
+    with output_errors(output):
         output.mkdir(parents=True, exist_ok=True)
-        figures = write_figures(groups, output)
-        report_file.write_text(make_report(groups, table, notes, figures), encoding="utf-8")
-    except OSError as error:
-        raise RequestError(
-            f"--output: {error.filename or output} cannot be written ({error.strerror}); "
-            "name a folder that can be"
-        ) from error
-    written = [f"  {path}" for path in (report_file, *figures)]
+    for path in paths:  # before the seconds or minutes that drawing takes
+        with output_errors(path):
+            check_replaceable(path)
+    contents = [*render_figures(plan), make_report(groups, table, notes, list(plan))]
+    for path, content in zip(paths, contents, strict=True):
+        with output_errors(path):
+            write_whole(path, content)
+    written = [f"  {printable(str(path))}" for path in paths]
     print(table, "", *notes, "", "written:", *written, sep="\n")
     return 0
+
+
+@contextmanager
+def output_errors(path: Path) -> Iterator[None]:
+    """Reports that a file or folder of the report cannot be written.
+
+    Raises:
+        RequestError: it cannot.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RequestError(
+            f"--output: {path} cannot be written ({error.strerror}); name a folder that can be"
+        ) from error
+
+
+def import_matplotlib() -> None:
+    """Imports matplotlib without the user's configuration of it, which may be broken.
+
+    It reads a file in the current folder before any other, and a notebook puts a backend into the
+    environment that is not there outside of it.
+    """
+    os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
+    if os.path.expanduser("~") == "~":  # a user without a home, for whom matplotlib fails
+        os.environ["HOME"] = os.devnull
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no hint at a home without a cache
+    here = os.open(".", os.O_RDONLY)
+    os.chdir("/")
+    try:
+        import matplotlib  # noqa: F401
+    finally:
+        os.fchdir(here)
+        os.close(here)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """Figures: the accuracies of each group's tasks, and of the groups in comparison."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from io import BytesIO
 
 import numpy as np
 from matplotlib import style
@@ -10,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from reports.groups import Curves, Group, drawn_data_warning
+from reports.groups import Curves, Group, drawn_data_warning, shortened
 from reports.style import (
     COLORS,
     SETTINGS,
@@ -22,13 +24,19 @@ from reports.style import (
     set_axes,
 )
 
+FORMATS = ("png", "svg")
 DOTS_PER_INCH = 200  # twice as many as the figures' size is of, for dense screens
+MAX_PIXELS = 2**16 - 1  # in height, for PNG
 # More lines in one panel, or panels in a comparison, could not be distinguished.
 MAX_TASKS = 6
+# More panels would take minutes to draw. Omniglot has 50 alphabets.
+MAX_PANELS = 51
 # More turns are too narrow to see.
 MAX_TURNS = 60
-# Characters that fit beside a row, and above one of three panels in large and in small letters.
+# Characters that fit beside a row, above one of two panels, and above one of three in large and in
+# small letters.
 MAX_ROW_NAME = 24
+MAX_PANEL_NAME = 54
 MAX_LARGE_NAME, MAX_SMALL_NAME = 36, 41
 MEAN = "mean over the tasks"
 MEAN_STYLE = {"color": "0.45", "linestyle": (0, (3, 2)), "linewidth": 1.1}
@@ -67,6 +75,7 @@ def draw_group(group: Group) -> Figure:
         figure,
         drawn_data_warning([group]),
         f"Test accuracy: {group.title}",
+        f"the first {MAX_PANELS} of {len(group.tasks):,} tasks" * (len(group.tasks) > MAX_PANELS),
         reason,
         averaging([group]),
         "; ".join(f"seed {run.seed} {run.progress}" for run in unfinished),
@@ -111,29 +120,27 @@ def draw_rows(axes: Axes, tasks: Sequence[str], turns: Sequence[Turn]) -> None:
     """Draws a row for each task, filled while it is trained."""
     for start, end, task in turns:
         axes.barh(task, end - start, left=start, height=0.7, color=COLORS[task])
-    axes.set_yticks(range(len(tasks)), shortened(tasks, MAX_ROW_NAME), fontsize=8)
+    axes.set_yticks(range(len(tasks)), all_shortened(tasks, MAX_ROW_NAME), fontsize=8)
     axes.set_ylim(len(tasks) - 0.5, -0.5)
     axes.tick_params(length=0, labelbottom=False)
     axes.spines[:].set_visible(False)
     axes.set_title("trained", fontsize=8, loc="left", pad=2)
 
 
-def shortened(names: Sequence[str], width: int) -> list[str]:
-    """Returns the names with "…" for the middle of long ones, if they still differ."""
-    half = width // 2
-    short = [
-        name if len(name) <= width else f"{name[:half]}…{name[half + 1 - width :]}"
-        for name in names
-    ]
-    return short if len(set(short)) == len(names) else list(names)
+def all_shortened(names: Sequence[str], width: int) -> list[str]:
+    """Returns the names with "…" for the middle of long ones, and numbers where they are equal."""
+    short = [shortened(name, width) for name in names]
+    if len(set(short)) == len(names):
+        return short
+    return [f"{number} {shortened(name, width - 3)}" for number, name in enumerate(names)]
 
 
 def draw_apart(group: Group, turns: Sequence[Turn]) -> Figure:
-    """Draws a panel for each task, shaded while that task is trained."""
-    tasks, curves = group.tasks, group.curves
+    """Draws a panel for each task, up to a number of them, shaded while that task is trained."""
+    tasks, curves = group.tasks[:MAX_PANELS], group.curves
     figure, panels = new_panels(len(tasks), 3, 1.35, "steps")
     size = 8 if max(map(len, tasks)) <= MAX_LARGE_NAME else 7
-    names = shortened(tasks, MAX_SMALL_NAME)
+    names = all_shortened(tasks, MAX_SMALL_NAME)
     for index, (axes, name) in enumerate(zip(panels, names, strict=True)):
         for start, end, task in turns:
             if task == index:
@@ -149,15 +156,15 @@ def draw_apart(group: Group, turns: Sequence[Turn]) -> Figure:
 
 
 def new_panels(count: int, columns: int, height: float, x_label: str) -> tuple[Figure, list[Axes]]:
-    """Returns a figure and its panels, each `height` inches, row by row; they share both axes."""
+    """Returns a figure and its panels, each `height` inches, row by row; all have equal axes."""
     rows = -(-count // columns)
     figure = Figure(figsize=(WIDTH, 1.5 + height * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    panels = list(grid.flat)
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
     for axes in panels[count:]:
         axes.remove()
-    for axes in panels[max(count - columns, 0) : count]:
-        axes.tick_params(labelbottom=True)
+    # Axes that are shared, as matplotlib has it, take a time that grows with the square of them.
+    for index, axes in enumerate(panels[:count]):
+        axes.tick_params(labelleft=index % columns == 0, labelbottom=index >= count - columns)
     for axes in panels[columns * (rows - 1) : count]:
         axes.set_xlabel(x_label)
     figure.supylabel("test accuracy, %", fontsize=9)
@@ -175,7 +182,7 @@ def draw_comparison(groups: Sequence[Group], against: str) -> Figure:
     for axes, (name, drawn) in zip(panels, lines.items(), strict=True):
         for index, column in drawn:
             draw_line(axes, curves[index], column, index)
-        axes.set_title(name, fontsize=9, loc="left")
+        axes.set_title(shortened(name, MAX_PANEL_NAME), fontsize=9, loc="left")
         set_axes(axes, right, ticks=6 if columns == 1 else 4)
     add_legend(figure, [group.title for group in groups])
     add_title(
@@ -218,25 +225,35 @@ def by_turn(group: Group) -> Curves:
     return Curves(switches[last], curves.mean[last], curves.deviation[last])
 
 
-def draw_figures(groups: Sequence[Group]) -> Iterator[tuple[str, Figure]]:
-    """Yields the name and the figure of each group, and of the comparisons of several."""
-    for number, group in enumerate(groups, start=1):
-        yield f"group_{number}", draw_group(group)
+def plan_figures(groups: Sequence[Group]) -> dict[str, Callable[[], Figure]]:
+    """Returns functions that draw a figure of each group, and comparisons of several, by name."""
+    plan = {f"group_{n}": partial(draw_group, group) for n, group in enumerate(groups, start=1)}
     # Where every step draws its task, a switch means little.
     cycles = [group for group in groups if group.settings.tasks.schedule == "cycle"]
     switching = [group for group in cycles if by_turn(group).x[-1] > 0]
     for against, compared in (("steps", groups), ("switches", switching)):
         if len(compared) > 1:
-            yield f"against_{against}", draw_comparison(compared, against)
+            plan[f"against_{against}"] = partial(draw_comparison, compared, against)
+    return plan
 
 
-def write_figures(groups: Sequence[Group], folder: Path) -> list[Path]:
-    """Draws all figures into a folder, each as PNG and as SVG, and returns their files."""
-    files = []
-    with style.context(SETTINGS, after_reset=True):  # whatever matplotlib's configuration is
-        for name, figure in draw_figures(groups):
-            png, svg = folder / f"{name}.png", folder / f"{name}.svg"
-            figure.savefig(png, dpi=DOTS_PER_INCH)
-            figure.savefig(svg, metadata={"Date": None})  # a date would make equal figures differ
-            files += [png, svg]
-    return files
+def file_names(plan: Iterable[str]) -> list[str]:
+    """Returns the names of the files of figures of these names."""
+    return [f"{name}.{form}" for name in plan for form in FORMATS]
+
+
+def render_figures(plan: Mapping[str, Callable[[], Figure]]) -> list[bytes]:
+    """Draws the figures, and returns the contents of the files of `file_names`."""
+    with style.context(SETTINGS, after_reset=True), warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of characters that the font lacks
+        figures = (draw() for draw in plan.values())  # each is freed once it is rendered
+        return [rendered(figure, form) for figure in figures for form in FORMATS]
+
+
+def rendered(figure: Figure, form: str) -> bytes:
+    """Returns the figure as PNG or SVG."""
+    dots = min(DOTS_PER_INCH, MAX_PIXELS / figure.get_figheight())
+    facts = {"png": {"dpi": dots}, "svg": {"metadata": {"Date": None}}}  # equal figures
+    contents = BytesIO()
+    figure.savefig(contents, format=form, **facts[form])
+    return contents.getvalue()

@@ -10,6 +10,7 @@ from statistics import fmean
 
 import numpy as np
 
+from escaping import markdown, markdown_code
 from reports.groups import Group, identity, in_words
 from settings import LogSettings, TaskSettings
 from settings.setting import settings_of
@@ -21,10 +22,10 @@ MAY_DIFFER = {*settings_of(TaskSettings), *settings_of(LogSettings)}
 
 @dataclass(frozen=True)
 class Gain:
-    """A group's Δ, with the runs that it was computed from or the reason why there is none."""
+    """A group's Δ, and a note: the runs that it was computed from, or why there is none."""
 
     delta: float | None  # a share: 0.01 is one percent
-    note: str
+    note: str  # in Markdown
 
 
 def gains_of(groups: Sequence[Group]) -> dict[Group, Gain]:
@@ -39,20 +40,21 @@ def gain_of(group: Group, groups: Sequence[Group]) -> Gain | None:
     alone = {task: best_match(group, task, groups) for task in tasks}
     if not any(alone.values()):
         return None
-    missing = ", ".join(task for task, single in alone.items() if single is None)
+    label = markdown(group.label)
+    missing = ", ".join(markdown(task) for task, single in alone.items() if single is None)
     if missing:
         reason = f"no run with otherwise equal settings was given for {missing} alone"
-        return Gain(None, f"Δ of {group.label}: none, as {reason}")
+        return Gain(None, f"Δ of {label}: none, as {reason}")
     accuracy = {task: final_accuracies(single)[0] for task, single in alone.items()}
-    zero = ", ".join(task for task in alone if accuracy[task] == 0)
+    zero = ", ".join(markdown(task) for task in alone if accuracy[task] == 0)
     if zero:
-        return Gain(None, f"Δ of {group.label}: none, as the accuracy on {zero} alone is 0")
+        return Gain(None, f"Δ of {label}: none, as the accuracy on {zero} alone is 0")
     gains = [
         (multi - accuracy[task]) / accuracy[task]
         for task, multi in zip(tasks, final_accuracies(group), strict=True)
     ]
     compared = "; ".join(comparison(group, task, single) for task, single in alone.items())
-    return Gain(fmean(gains), f"Δ of {group.label} compares with {compared}")
+    return Gain(fmean(gains), f"Δ of {label} compares with {compared}")
 
 
 def final_accuracies(group: Group) -> np.ndarray:
@@ -87,8 +89,8 @@ def differences(group: Group, single: Group) -> dict[str, object]:
 
 
 def comparison(group: Group, task: str, single: Group) -> str:
-    """Names the runs on a single task that Δ was computed from, and where their settings differ."""
-    words = [in_words(name, value) for name, value in differences(group, single).items()]
+    """Returns, in Markdown, the runs on a task alone for Δ, and where their settings differ."""
+    words = [markdown(in_words(name, value)) for name, value in differences(group, single).items()]
     words += ["unfinished"] if not any(run.finished for run in single.runs) else []
-    folders = ", ".join(f"`{run.folder}`" for run in single.counted)
-    return f"{task} alone in {folders} ({', '.join(words) or 'equal settings'})"
+    folders = ", ".join(markdown_code(str(run.folder)) for run in single.counted)
+    return f"{markdown(task)} alone in {folders} ({', '.join(words) or 'equal settings'})"

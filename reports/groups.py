@@ -8,6 +8,8 @@ from itertools import chain
 
 import numpy as np
 
+from command import one_line
+from escaping import markdown_code
 from reports.runs import Run
 from settings import Settings
 from tasks.task import task_labels
@@ -15,6 +17,8 @@ from tasks.task import task_labels
 # A label counts the tasks where they are more, or their names together are longer.
 MAX_TASKS_NAMED = 4
 MAX_CHARACTERS_NAMED = 48
+# Characters of a value in a label: as many as a file's name may have.
+MAX_VALUE = 255
 # Values that switch a setting off.
 OFF = (None, 0, (), "none")  # 0 is False too
 WORDS = {"None": "none", "True": "on", "False": "off"}
@@ -41,9 +45,9 @@ class Group:
         """The settings of all runs, with the smallest seed."""
         return self.runs[0].settings
 
-    @property
+    @cached_property
     def tasks(self) -> list[str]:
-        """A label for each task: its name, and its index where another has the same name."""
+        """A printable label for each task, as `task_labels` returns them."""
         return task_labels(self.settings.tasks.tasks)
 
     @property
@@ -117,7 +121,7 @@ def group_runs(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
     """Groups the runs, in the order of each group's first run.
 
     Returns:
-        The groups, and notes on the runs that are left out.
+        The groups, and notes in Markdown on the runs that are left out.
     """
     by_identity: dict[frozenset, dict[int, Run]] = {}
     notes = []
@@ -127,14 +131,15 @@ def group_runs(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
         if kept is not run:  # an equal run: counted twice it would feign a small deviation
             shorter, longer = sorted((run, kept), key=lambda each: (each.last_step, each.finished))
             seeds[run.seed] = longer
-            notes.append(f"left out: {shorter.folder} repeats {longer.folder} with the same seed")
+            both = [markdown_code(str(each.folder)) for each in (shorter, longer)]
+            notes.append(f"left out: {both[0]} repeats {both[1]} with the same seed")
     groups = [[seeds[seed] for seed in sorted(seeds)] for seeds in by_identity.values()]
     labels = name_groups([identity(runs[0]) for runs in groups])
     return list(map(Group, groups, labels)), notes
 
 
 def identity(run: Run) -> dict[str, object]:
-    """Returns what a run's accuracies follow from, but the seed: settings, and the data's sizes.
+    """Returns what a run's accuracies follow from, but the seed: its settings and its data.
 
     Settings that mean nothing for a single task are left out where there is one.
     """
@@ -145,9 +150,9 @@ def identity(run: Run) -> dict[str, object]:
         for name, facts in Settings.declared().items()
         if facts.affects_results and name != "seed" and not (facts.multitask and alone)
     }
-    if run.settings.data.fake_data:
-        return found  # drawn data is always of the same size
-    return found | {f"data of {name}": size for name, size in run.dataset_sizes.items()}
+    # Two names, as labels compare drawn data with drawn data, and real with real.
+    kind = "drawn" if run.settings.data.fake_data else "data of"
+    return found | {f"{kind} {name}": data for name, data in run.data.items()}
 
 
 def name_groups(identities: Sequence[Mapping[str, object]]) -> list[str]:
@@ -190,9 +195,9 @@ def label_of(
 
 
 def in_words(name: str, value: object) -> str:
-    """Returns a setting's name and value, as short as they are clear."""
+    """Returns a setting's name and value, printable and as short as they are clear."""
     if name == "tasks":
-        text = " ".join(value)
+        text = shortened(one_line(" ".join(value)), MAX_VALUE)
         few = len(value) <= MAX_TASKS_NAMED and len(text) <= MAX_CHARACTERS_NAMED
         return text if few or len(value) == 1 else f"{len(value)} tasks"
     if name == "max_steps":
@@ -201,5 +206,14 @@ def in_words(name: str, value: object) -> str:
         text = " ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
     else:
         text = WORDS.get(str(value), str(value))
-    facts = Settings.declared().get(name)  # none of a dataset's size
-    return text if facts and facts.self_explanatory else f"{name.replace('_', ' ')} {text}"
+    text = shortened(one_line(text), MAX_VALUE)
+    facts = Settings.declared().get(name)  # none of a dataset
+    if facts and facts.self_explanatory:
+        return text
+    return f"{shortened(one_line(name.replace('_', ' ')), MAX_VALUE)} {text}"
+
+
+def shortened(text: str, width: int) -> str:
+    """Returns the text with "…" for its middle where it is longer than `width` characters."""
+    half = width // 2
+    return text if len(text) <= width else f"{text[:half]}…{text[half + 1 - width :]}"

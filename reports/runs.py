@@ -1,16 +1,32 @@
 """Runs, read back from their folders."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from errors import RequestError
+from escaping import markdown_code
 from runs.config import CONFIG, config_errors, read_config
 from runs.folder import SUMMARY, runs_below
 from runs.history import METRICS, Evaluation, read_history
 from settings import Settings, TaskSettings
 from tasks.schedule import Schedule, make_schedule
+
+CHECKSUM_DIGITS = 8  # that labels show
+
+
+@dataclass(frozen=True)
+class Data:
+    """A dataset that a run was trained and evaluated on."""
+
+    train: int  # examples
+    test: int
+    sha256: str | None = None  # None: of a run of a version that wrote none
+
+    def __str__(self) -> str:
+        digits = f" ({self.sha256[:CHECKSUM_DIGITS]}…)" if self.sha256 else ""
+        return f"{self.train}+{self.test}{digits}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +35,7 @@ class Run:
 
     folder: Path
     settings: Settings
-    dataset_sizes: dict[str, str]  # "train+test" examples of each dataset, by its name
+    data: dict[str, Data]  # by the dataset's name
     history: list[Evaluation]
     has_summary: bool
 
@@ -49,15 +65,15 @@ class Run:
 
     @cached_property
     def schedule(self) -> Schedule:
-        """The order of the tasks."""
-        return make_schedule(self.settings.tasks, self.seed)
+        """The order of the tasks, up to the last evaluation."""
+        return make_schedule(replace(self.settings.tasks, max_steps=self.last_step), self.seed)
 
 
 def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
     """Reads the runs in and below the folders, each once, in the order of naming.
 
     Returns:
-        The runs, and notes on those that are left out.
+        The runs, and notes in Markdown on those that are left out.
 
     Raises:
         RequestError: a folder holds no run, a file in it is damaged, or no run has an evaluation.
@@ -67,14 +83,14 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
         for path in runs_below(folder):
             found.setdefault(path.resolve(), path)
     read = {folder: read_run(folder) for folder in found.values()}
-    runs = [run for run in read.values() if run]
+    runs = with_checksums([run for run in read.values() if run])
     if not runs:
         raise RequestError(
             f"there is nothing to report: no run has a whole line in its {METRICS}; name a run "
             "that has been evaluated at least once"
         )
     return runs, [
-        f"left out: {folder} has no evaluation yet, no whole line in {METRICS}"
+        f"left out: {markdown_code(str(folder))} has no evaluation yet, no whole line in {METRICS}"
         for folder, run in read.items()
         if run is None
     ]
@@ -88,9 +104,44 @@ def read_run(folder: Path) -> Run | None:
     if not history:
         return None
     with config_errors(folder):
-        data = config.stored.get("data") or {}  # which older runs lack
-        sizes = {name: f"{facts['train']}+{facts['test']}" for name, facts in data.items()}
-    return Run(folder, applicable(config.settings), sizes, history, (folder / SUMMARY).is_file())
+        stored = config.stored.get("data") or {}  # which older runs lack
+        data = {name: read_data(facts) for name, facts in stored.items()}
+    return Run(folder, applicable(config.settings), data, history, (folder / SUMMARY).is_file())
+
+
+def read_data(stored: Mapping[str, object]) -> Data:
+    """Reads what `config.json` says of a dataset.
+
+    Raises:
+        KeyError, TypeError: it is not what a run writes there.
+    """
+    data = Data(stored["train"], stored["test"], stored.get("sha256"))
+    if (type(data.train), type(data.test)) != (int, int):
+        raise TypeError("expected numbers of examples as train and test")
+    if not isinstance(data.sha256, str | None):
+        raise TypeError("expected text as sha256")
+    return data
+
+
+def with_checksums(runs: Sequence[Run]) -> list[Run]:
+    """Returns the runs with a checksum for older runs that have none, from runs on as much data.
+
+    Where those disagree, or there are none, it stays None.
+    """
+    known: dict[tuple[str, int, int], set[str]] = {}
+    for run in runs:
+        for name, data in run.data.items():
+            if data.sha256:
+                known.setdefault((name, data.train, data.test), set()).add(data.sha256)
+
+    def completed(name: str, data: Data) -> Data:
+        found = known.get((name, data.train, data.test), set())
+        return replace(data, sha256=min(found)) if not data.sha256 and len(found) == 1 else data
+
+    return [
+        replace(run, data={name: completed(name, data) for name, data in run.data.items()})
+        for run in runs
+    ]
 
 
 def check_schedule(folder: Path, settings: TaskSettings) -> None:

@@ -1,36 +1,36 @@
 """The report as Markdown: a table of final accuracies, notes, and the figures."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 
+from escaping import markdown, markdown_code
 from reports.gains import Gain, gains_of
 from reports.groups import Group, drawn_data_warning, mean_and_deviation
 from reports.metrics import summarize
 
 QUANTITIES = {"final": "final, %", "best": "best, %", "drop_from_best": "drop from best, %"}
 HEADINGS = ("runs", "task", "seeds", "steps", *QUANTITIES.values())
+MEAN = "**mean**"
 TEXT_COLUMNS = 2  # set to the left; those that follow, numbers, to the right
 
 
 def make_report(
-    groups: Sequence[Group], table: str, notes: Sequence[str], files: Sequence[Path]
+    groups: Sequence[Group], table: str, notes: Sequence[str], figures: Sequence[str]
 ) -> str:
-    """Returns the text of `report.md`, which belongs beside the figures' files."""
+    """Returns the text of `report.md`, which belongs beside the figures of these names."""
     warning = drawn_data_warning(groups)
-    figures = [path for path in files if path.suffix == ".png"]
     runs = []
     for group in groups:
         tasks = ", ".join(group.settings.tasks.tasks)  # which the label may leave out
-        runs.append(f"- {escaped(group.title)}, tasks {escaped(tasks)}:")
-        runs += [f"  - seed {run.seed}: `{run.folder}`" for run in group.runs]
+        runs.append(f"- {markdown(group.title)}, tasks {markdown(tasks)}:")
+        runs += [f"  - seed {run.seed}: {markdown_code(str(run.folder))}" for run in group.runs]
     parts = [
         "# Report",
         *([f"**{warning}**"] if warning else []),
         table,
-        "\n".join(f"- {escaped(note)}" for note in notes),
-        *(f"![{path.stem.replace('_', ' ')}]({path.name})" for path in figures),
+        "\n".join(f"- {note}" for note in notes),
+        *(f"![{name.replace('_', ' ')}]({name}.png)" for name in figures),
         "## Runs",
         "\n".join(runs),
     ]
@@ -38,7 +38,7 @@ def make_report(
 
 
 def make_table(groups: Sequence[Group]) -> tuple[str, list[str]]:
-    """Returns the table, and the notes that belong below it."""
+    """Returns, in Markdown, the table, and the notes that belong below it."""
     gains = gains_of(groups)
     headings = [*HEADINGS, *(["Δ, %"] if gains else [])]
     rows = [row for group in groups for row in rows_of(group, gains)]
@@ -57,7 +57,7 @@ def make_table(groups: Sequence[Group]) -> tuple[str, list[str]]:
 
 
 def rows_of(group: Group, gains: dict[Group, Gain]) -> list[list[str]]:
-    """Returns a row for each task, and one for the mean over several tasks."""
+    """Returns a row, in Markdown, for each task, and one for the mean over several tasks."""
     runs = group.counted
     values = []  # [runs, tasks + 1, quantities]
     for run in runs:
@@ -65,30 +65,31 @@ def rows_of(group: Group, gains: dict[Group, Gain]) -> list[list[str]]:
         measured = (*summary["tasks"], summary["mean"])
         values.append([[100 * row[name] for name in QUANTITIES] for row in measured])
     mean, deviation = mean_and_deviation(np.array(values))
-    names = [*group.tasks, "**mean**"] if len(group.tasks) > 1 else group.tasks
+    names = [*map(markdown, group.tasks), *([MEAN] if len(group.tasks) > 1 else [])]
     rows = []
     for index, name in enumerate(names):
         numbers = [
             f"{center:.2f}" + ("" if np.isnan(width) else f" ± {width:.2f}")
             for center, width in zip(mean[index], deviation[index], strict=True)
         ]
-        row = [group.label, name, str(len(runs)), runs[0].progress, *numbers]
+        row = [markdown(group.label), name, str(len(runs)), runs[0].progress, *numbers]
         if gains:
-            gain = gains.get(group) if name == "**mean**" else None
+            gain = gains.get(group) if name == MEAN else None  # no task's name, as they are escaped
             row.append(signed(gain.delta) if gain else "")
         rows.append(row)
     return rows
 
 
 def unfinished_notes(group: Group) -> list[str]:
-    """Returns a note on each unfinished run: its progress, and where it is counted."""
+    """Returns a note, in Markdown, on each unfinished run: its progress, and where it counts."""
     if len(group.unfinished) < len(group.runs):
         counted = "in the figures, not in the table"
     elif len(group.runs) > 1:
         counted = "no seed is finished: the table is of the steps that all have done"
     else:
         counted = "the table is of its last evaluation"
-    return [f"`{run.folder}` is {run.progress} ({counted})" for run in group.unfinished]
+    folders = {run: markdown_code(str(run.folder)) for run in group.unfinished}
+    return [f"{folder} is {run.progress} ({counted})" for run, folder in folders.items()]
 
 
 def signed(share: float | None) -> str:
@@ -97,8 +98,8 @@ def signed(share: float | None) -> str:
 
 
 def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Returns a Markdown table whose columns are aligned as plain text too."""
-    cells = [[escaped(cell) for cell in row] for row in (headings, *rows)]
+    """Returns a table of cells in Markdown, whose columns are aligned as plain text too."""
+    cells = [headings, *rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     sides = ["<" if column < TEXT_COLUMNS else ">" for column in range(len(headings))]
     rules = [
@@ -110,8 +111,3 @@ def aligned(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
         for row in (cells[0], rules, *cells[1:])
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def escaped(text: str) -> str:
-    """Returns the text in one line, with nothing in it that would end a table's cell."""
-    return " ".join(text.split()).replace("|", "\\|")

@@ -9,6 +9,7 @@ from typing import Any
 
 from errors import RequestError
 from files import read_regular
+from settings.values import MAX_COUNT
 
 METRICS = "metrics.jsonl"
 
@@ -100,8 +101,9 @@ class Evaluation:
             raise ValueError("it is not an evaluation in JSON")
         step, accuracy = stored.get("step"), stored.get("accuracy")
         trained, loss = stored.get("trained"), stored.get("loss")
-        if type(step) is not int or step <= last_step:
-            raise ValueError(f"expected a step beyond {max(last_step, 0):,}, got {step!r}")
+        if type(step) is not int or not last_step < step <= MAX_COUNT:
+            expected = f"expected a step beyond {max(last_step, 0):,}, up to {MAX_COUNT:,}"
+            raise ValueError(f"{expected}, got {step!r:.60}")
         shares = isinstance(accuracy, list) and all(
             type(share) in (int, float) and 0 <= share <= 1 for share in accuracy
         )

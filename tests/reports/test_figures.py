@@ -1,6 +1,7 @@
 import itertools
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,17 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from reports.figures import draw_comparison, draw_figures, draw_group, turns_of, write_figures
+from reports.figures import (
+    MAX_PANELS,
+    all_shortened,
+    draw_comparison,
+    draw_group,
+    file_names,
+    plan_figures,
+    render_figures,
+    rendered,
+    turns_of,
+)
 from reports.style import MARKERS, SETTINGS, line_style
 from tests.support.run_folders import LONG_NAMES, make_groups, rising
 
@@ -46,7 +57,7 @@ def test_a_figure_without_shading_says_why(tmp_path: Path, changes: dict, expect
 
 def test_titles_name_drawn_data(tmp_path: Path) -> None:
     groups = make_groups(tmp_path, {}, {"fake_data": True})
-    real, drawn, both = (figure.get_suptitle() for _, figure in draw_figures(groups))
+    real, drawn, both = (draw().get_suptitle() for draw in plan_figures(groups).values())
     assert "DRAWN" not in real and drawn.startswith("DRAWN DATA: ")
     assert both.startswith("DRAWN DATA where the label says so")
 
@@ -97,7 +108,8 @@ HARD = {
 
 @pytest.mark.parametrize("runs", HARD.values(), ids=HARD)
 def test_no_text_overlaps_another_or_leaves_the_figure(tmp_path: Path, runs: list[dict]) -> None:
-    for _, figure in draw_figures(make_groups(tmp_path, *runs)):
+    for draw in plan_figures(make_groups(tmp_path, *runs)).values():
+        figure = draw()
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts_of(figure)]
         for text, box in boxes:
             inside = box.x0 >= 0 and box.x1 <= 800 and box.y0 >= 0
@@ -156,7 +168,7 @@ def test_a_comparison_against_switches_is_of_groups_whose_tasks_take_turns(tmp_p
     changes = [{"task_time": 200}, {"task_time": 400}, {"schedule": "joint"}]
     changes += [{"schedule": "random"}]  # where every step draws its task, a switch means little
     groups = make_groups(tmp_path, *({"accuracies": rising(2, 9)} | each for each in changes))
-    lines = dict(draw_figures(groups))["against_switches"].axes[0].lines
+    lines = plan_figures(groups)["against_switches"]().axes[0].lines
     assert [line.get_xdata().tolist() for line in lines] == [[0, 1, 2, 3], [0, 1]]
     # The last evaluations of the turns are those at steps 200, 400, 600 and 800.
     np.testing.assert_allclose(lines[0].get_ydata(), [100 * n / 9 for n in (2, 4, 6, 8)])
@@ -165,17 +177,35 @@ def test_a_comparison_against_switches_is_of_groups_whose_tasks_take_turns(tmp_p
 def test_equal_runs_give_equal_files_as_png_and_svg(tmp_path: Path) -> None:
     run = {"accuracies": rising(10, 9), "tasks": LONG_NAMES[:10]}
     groups = make_groups(tmp_path, *(run | {"task_time": time} for time in (100, 100, 200, 200)))
-    for folder in (tmp_path / "first", tmp_path / "second"):
-        folder.mkdir()
-        written = write_figures(groups, folder)
+    plan = plan_figures(groups)
     stems = ["group_1", "group_2", "against_steps", "against_switches"]
-    assert [path.name for path in written] == [f"{s}.{e}" for s in stems for e in ("png", "svg")]
-    for path in written:
-        assert path.read_bytes() == (tmp_path / "first" / path.name).read_bytes()
-    for png, svg in zip(written[::2], written[1::2], strict=True):
-        with Image.open(png) as image:
+    assert file_names(plan) == [f"{s}.{e}" for s in stems for e in ("png", "svg")]
+    files = render_figures(plan)
+    assert files == render_figures(plan)
+    for name, png, svg in zip(stems, files[::2], files[1::2], strict=True):
+        with Image.open(BytesIO(png)) as image:
             image.load()
             assert image.width == 1600
-        text = "".join(ElementTree.parse(svg).getroot().itertext())
+        text = "".join(ElementTree.fromstring(svg).itertext())
         assert "mean over the tasks" in text
-        assert not svg.name.startswith("group") or all(name in text for name in run["tasks"])
+        assert not name.startswith("group") or all(task in text for task in run["tasks"])
+
+
+def test_of_very_many_tasks_the_first_have_panels(tmp_path: Path) -> None:
+    tasks = [f"task {n}" for n in range(300)]
+    (group,) = make_groups(tmp_path, {"accuracies": rising(300, 3), "tasks": tasks})
+    figure = draw_group(group)
+    assert [axes.get_title(loc="left") for axes in figure.axes] == tasks[:MAX_PANELS]
+    assert f"the first {MAX_PANELS} of 300 tasks" in figure.get_suptitle()
+
+
+def test_long_names_stay_different_where_they_are_shortened() -> None:
+    alike = [f"{'a' * 40}{n}{'b' * 40}" for n in range(3)]
+    for names in (LONG_NAMES, alike, ["a"]):
+        short = all_shortened(names, 24)
+        assert len(set(short)) == len(names) and max(map(len, short)) <= 24
+
+
+def test_a_figure_higher_than_a_picture_can_be_is_drawn_smaller() -> None:
+    with Image.open(BytesIO(rendered(Figure(figsize=(0.1, 400)), "png"))) as image:
+        assert 65_000 < image.height < 2**16

@@ -40,7 +40,34 @@ def test_an_equal_run_is_left_out(tmp_path: Path) -> None:
     long = write_run(tmp_path / "2", [[0.1, 0.1], [0.2, 0.2]])
     (group,), notes = group_runs(read_runs([short, long])[0])
     assert [run.folder for run in group.runs] == [long]
-    assert notes == [f"left out: {short} repeats {long} with the same seed"]
+    assert notes == [f"left out: `{short}` repeats `{long}` with the same seed"]
+
+
+def data(checksum: str | None, examples: int = 60) -> dict:
+    """Returns `config.json`'s data of a run on so many examples; None is of an older version."""
+    facts = {"train": examples, "test": 10, **({"sha256": checksum} if checksum else {})}
+    return {"data": {"mnist": facts}}
+
+
+ONE, OTHER = "0123456789" * 6, "a123456789" * 6
+
+
+@pytest.mark.parametrize(
+    ("runs", "groups"),
+    [
+        ([data(ONE), data(ONE), data(OTHER)], [2, 1]),
+        ([data(ONE), data(OTHER) | {"seed": 0}], [1, 1]),  # no repetition
+        ([data(ONE) | {"fake_data": True}, data(OTHER) | {"fake_data": True}], [1, 1]),
+        # An older run has no checksum: it is one of those on as much data, unless these disagree.
+        ([data(None), data(ONE), data(None, 70), data(None, 70)], [2, 2]),
+        ([data(None), data(ONE), data(OTHER), data(None)], [2, 1, 1]),
+    ],
+)
+def test_runs_on_different_data_are_different_groups(
+    tmp_path: Path, runs: list[dict], groups: list[int]
+) -> None:
+    found = make_groups(tmp_path, *runs)
+    assert [len(group.runs) for group in found] == groups
 
 
 ON = {"l2": 0.5, "optimizer": "adam", "standardize": True}
@@ -55,6 +82,11 @@ ON = {"l2": 0.5, "optimizer": "adam", "standardize": True}
             [{"data": {"mnist": {"train": size, "test": 10}}} for size in (60, 70)],
             ["data of mnist 60+10", "data of mnist 70+10"],
         ),
+        (
+            [data(ONE), data(OTHER), data(None)],
+            [f"data of mnist 60+10{each}" for each in (" (01234567…)", " (a1234567…)", "")],
+        ),
+        ([data(ONE), data(OTHER) | {"fake_data": True}], ["real data", "DRAWN DATA"]),
         ([{}, {"test_frequency": 50}], ["test frequency 100", "test frequency 50"]),
         # In the order in which the settings are declared.
         (

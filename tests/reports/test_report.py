@@ -1,11 +1,16 @@
 """The command, as a user runs it."""
 
+import os
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 import report
-from tests.support.command import one_line, run_command, run_here
+from tests.support.command import ROOT, one_line, run_command, run_here
 from tests.support.run_folders import rising, write_run
 
 
@@ -17,15 +22,15 @@ def test_a_report_of_several_runs(tmp_path: Path) -> None:
     flags = [*runs, unfinished, empty, "--output", output]
     result = run_command(*flags, program=["report.py"], PYTHONIOENCODING="ascii")
     assert (result.returncode, result.stderr) == (0, "")
-    assert f"left out: {empty}" in result.stdout
+    assert f"left out: `{empty}`" in result.stdout
     assert "unfinished: 200 of 900 steps" in result.stdout
     for path in output.iterdir():
         assert f"  {path}\n" in result.stdout
     text = (output / "report.md").read_text(encoding="utf-8")
     assert text.count("![") == len(list(output.glob("*.png"))) == 5
     assert all(f"]({path.name})" in text for path in output.glob("*.png"))
-    assert "± " in text and f"left out: {empty}" in text
-    assert all(str(run).replace("|", "\\|") in text or str(run) in text for run in runs)
+    assert "± " in text and f"left out: `{empty}`" in text
+    assert all(f"`{run}`" in text for run in runs)
 
 
 def test_a_wrong_request_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -63,3 +68,70 @@ def test_a_report_needs_no_tensorflow(tmp_path: Path) -> None:
     code = "import sys, report\nsys.modules['tensorflow'] = None\nprint(report.main())"
     result = run_command(run, "--output", tmp_path / "out", program=["-c", code])
     assert result.stdout.endswith("0\n"), result.stderr
+
+
+def files_of(folder: Path) -> dict[str, bytes]:
+    """Returns the contents of the files in a folder."""
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_a_report_that_fails_leaves_the_files_of_the_earlier_one_whole(tmp_path: Path) -> None:
+    run, output = write_run(tmp_path / "run", rising(2, 4)), tmp_path / "out"
+    assert run_here(run, "--output", output, main=report.main).returncode == 0
+    before = files_of(output)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))  # the bytes of a file, as on a full disk
+    try:
+        result = run_here(run, "--output", output, main=report.main)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert f"{output / 'group_1.png'} cannot be written (File too large)" in one_line(result)
+    assert result.returncode == 2 and files_of(output) == before
+
+
+def test_the_figures_are_written_before_the_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = []
+    monkeypatch.setattr(report, "write_whole", lambda path, contents: written.append(path.name))
+    run = write_run(tmp_path / "run", rising(2, 4))
+    assert run_here(run, "--output", tmp_path / "out", main=report.main).returncode == 0
+    assert written == ["group_1.png", "group_1.svg", "report.md"]
+
+
+@pytest.mark.parametrize("name", ["group_1.png", "group_1.svg", "report.md"])
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("theirs")])
+def test_what_is_no_regular_file_is_refused_before_anything_is_drawn(
+    tmp_path: Path, name: str, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("reports.figures.render_figures", None)  # which would be called
+    run, output = write_run(tmp_path / "run"), tmp_path / "out"
+    output.mkdir()
+    make(output / name)
+    result = run_here(run, "--output", output, main=report.main)
+    assert f"{output / name} cannot be written (it is no regular file)" in one_line(result)
+    assert result.returncode == 2 and [path.name for path in output.iterdir()] == [name]
+
+
+@pytest.mark.parametrize("configuration", [b"\xff\xfe", b"backend: none\nfont.size: huge\naxes"])
+def test_no_configuration_of_matplotlib_has_a_part_in_a_report(
+    tmp_path: Path, configuration: bytes
+) -> None:
+    run = write_run(tmp_path / "run", rising(2, 4))
+    (tmp_path / "matplotlibrc").write_bytes(configuration)
+    nowhere = os.path.join(os.devnull, "none")
+    result = subprocess.run(
+        [sys.executable, ROOT / "report.py", "run"],
+        cwd=tmp_path,
+        env={
+            **os.environ,
+            **{"MPLBACKEND": "module://matplotlib_inline.backend_inline", "HOME": nowhere},
+            "MPLCONFIGDIR": nowhere,
+        },
+        capture_output=True,
+        text=True,
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert run_here(run, "--output", tmp_path / "here", main=report.main).returncode == 0
+    figures = [files_of(tmp_path / name) for name in ("report", "here")]
+    assert figures[0]["group_1.svg"] == figures[1]["group_1.svg"]

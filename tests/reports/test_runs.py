@@ -1,4 +1,5 @@
 import json
+import os
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 from errors import RequestError
 from reports.runs import read_run, read_runs
 from settings import Settings
+from task import is_finished
 from tests.support.run_folders import write_run
 
 
@@ -75,9 +77,45 @@ def test_damaged_configs_are_refused(tmp_path: Path, config: str | dict, expecte
     assert expected in str(error.value) and str(run / "config.json") in str(error.value)
 
 
-def test_damaged_sizes_of_datasets_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"config.json is damaged \(KeyError\('train'"):
-        read_run(write_run(tmp_path / "run", data={"mnist": {"test": 10}}))
+@pytest.mark.parametrize(
+    ("facts", "expected"),
+    [
+        ({"test": 10}, "KeyError('train')"),
+        ({"train": "many", "test": 10}, "TypeError('expected numbers of examples"),
+        ({"train": 60, "test": 10, "sha256": ["a"]}, "TypeError('expected text as sha256')"),
+    ],
+)
+def test_damaged_facts_of_datasets_are_refused(tmp_path: Path, facts: dict, expected: str) -> None:
+    with pytest.raises(RequestError, match=re.escape(f"config.json is damaged ({expected}")):
+        read_run(write_run(tmp_path / "run", data={"mnist": facts}))
+
+
+@pytest.mark.parametrize("name", ["config.json", "metrics.jsonl"])
+def test_only_regular_files_are_read(tmp_path: Path, name: str) -> None:
+    path = write_run(tmp_path / "run") / name
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(RequestError, match=re.escape(f"{path} cannot be read (it is no regular")):
+        read_run(path.parent)
+
+
+def test_a_summary_that_is_no_regular_file_ends_no_run(tmp_path: Path) -> None:
+    run = write_run(tmp_path / "run", finished=False)
+    os.mkfifo(run / "summary.json")
+    assert not read_run(run).finished and not is_finished(run, 1)
+
+
+def test_the_schedule_is_drawn_up_to_the_last_evaluation_alone(tmp_path: Path) -> None:
+    accuracies = [[0.1, 0.1]] * 4
+    whole, long = (
+        read_run(write_run(tmp_path / str(steps), accuracies, schedule="random", max_steps=steps))
+        for steps in (300, 10**10)
+    )
+    counts = [[run.schedule.switches(step) for step in range(301)] for run in (whole, long)]
+    assert counts[0] == counts[1] and counts[0][-1] > 100
+
+
+STEP = "expected a step beyond 0, up to 10,000,000,000"
 
 
 @pytest.mark.parametrize(
@@ -85,8 +123,10 @@ def test_damaged_sizes_of_datasets_are_refused(tmp_path: Path) -> None:
     [
         ('{"step": 100, "accu', "it is not an evaluation in JSON"),
         ("", "it is not an evaluation in JSON"),
-        ('{"step": 0, "accuracy": [0.1, 0.1]}', "expected a step beyond 0, got 0"),
-        ('{"accuracy": [0.1, 0.1]}', "expected a step beyond 0, got None"),
+        ('{"step": 0, "accuracy": [0.1, 0.1]}', f"{STEP}, got 0"),
+        ('{"accuracy": [0.1, 0.1]}', f"{STEP}, got None"),
+        (f'{{"step": {10**30}, "accuracy": [0.1, 0.1]}}', f"{STEP}, got 1000"),
+        ('{"step": 100, "accuracy": [0.1, 0.1], "loss": 3}', "expected a list as its loss, got 3"),
         ('{"step": 100, "accuracy": [0.1]}', "expected an accuracy for each of 2 tasks, got 1"),
         ('{"step": 100, "accuracy": [0.1, NaN]}', "expected a list of numbers from 0 to 1"),
         ('{"step": 100, "accuracy": [0.1, 97.0]}', "expected a list of numbers from 0 to 1"),

@@ -1,0 +1,101 @@
+"""Names from outside in a report: its terminal, Markdown and figures."""
+
+import re
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+import report
+from reports.figures import plan_figures, render_figures
+from reports.groups import group_runs
+from reports.runs import read_runs
+from reports.table import make_report, make_table
+from tests.support.command import run_here
+from tests.support.fuzzing import cases
+from tests.support.names import FRAGMENTS, folder_name, is_plain, names
+from tests.support.rendering import rendered
+from tests.support.run_folders import make_groups, rising, write_run
+
+# Of a report: it has no links, and no HTML.
+TAGS = {"h1", "h2", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
+TAGS |= {"strong", "code", "img"}
+BAR = re.compile(r"(?:\\.|[^|])*\|")  # up to the end of a cell
+
+
+def columns(text: str) -> set[int]:
+    """Returns the numbers of bars that the lines of the tables have."""
+    return {len(BAR.findall(line)) for line in text.splitlines() if line.startswith("| ")}
+
+
+def check_report(text: str, figures: set[str]) -> None:
+    """Checks that a report's Markdown has one form of table, its own images, no other markup."""
+    assert is_plain(text)
+    assert len(columns(text)) == 1
+    page = rendered(text)
+    assert page.tags <= TAGS
+    assert page.images == figures
+
+
+def write_runs(folder: Path, tasks: list[str]) -> list[Path]:
+    """Writes runs with these names as tasks, settings, datasets and folders.
+
+    There are two equal runs, a run on each of the two first tasks alone, and one unfinished.
+    """
+    common = {"dog_breeds": tasks[:2], "weights": tasks[0]}
+    several = common | {"accuracies": rising(len(tasks), 3), "tasks": tasks, "heads": "multi"}
+    alone = common | {"accuracies": rising(1, 3), "max_steps": 100}
+    data = {name: {"train": 1, "test": 2, "sha256": name} for name in tasks}
+    runs = [several, several, *(alone | {"tasks": [name]} for name in tasks[:2])]
+    runs.append(several | {"finished": False, "max_steps": 900, "data": data, "dog_breeds": None})
+    return [
+        write_run(folder / str(number) / folder_name(name), **run)
+        for number, (run, name) in enumerate(zip(runs, (tasks * 5)[:5], strict=True))
+    ]
+
+
+@cases(25)
+@given(tasks=st.lists(names(), min_size=2, max_size=9))
+def test_any_name_is_shown_as_it_is_in_the_markdown(tasks: list[str]) -> None:
+    with TemporaryDirectory() as folder:
+        found, left_out = read_runs(write_runs(Path(folder), tasks))
+        groups, repeated = group_runs(found)
+        table, notes = make_table(groups)
+        plan = plan_figures(groups)
+        notes += left_out + repeated
+        assert repeated
+        text = make_report(groups, table, notes, list(plan))
+        check_report(text, {f"{name}.png" for name in plan})
+
+
+# Those that are the worst in XML, on terminals, in layouts and for TeX.
+WORST = ("\x1b[2J\x07\x00\ufffe", "]]><script>&amp;", "$\\frac{", "|" * 255, "**mean**", "\ud800_")
+
+
+def test_a_report_of_the_worst_names(tmp_path: Path) -> None:
+    output = tmp_path / folder_name("<b>`|\x1b[31m\udcff")
+    runs = write_runs(tmp_path, list(WORST))
+    result = run_here(*runs, "--output", output, main=report.main)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert is_plain(result.stdout)
+    check_report((output / "report.md").read_text(), {path.name for path in output.glob("*.png")})
+    for path in output.glob("*.svg"):
+        check_figure(path.read_bytes())
+
+
+def test_a_figure_of_all_names(tmp_path: Path) -> None:
+    plan = plan_figures(make_groups(tmp_path, *({"tasks": [name]} for name in FRAGMENTS)))
+    _, svg = render_figures({"figure": plan["against_steps"]})
+    text = check_figure(svg)
+    assert "<script>alert(1)</script> (seed " in text and "\\x1b[2J\\x1b[31m (seed " in text
+
+
+def check_figure(svg: bytes) -> str:
+    """Checks that an SVG has plain text alone, and returns it."""
+    tree = ElementTree.fromstring(svg)
+    text = "".join(tree.itertext())
+    assert is_plain(text)
+    assert not [each for each in tree.iter() if each.tag.endswith(("script", "image", "}a"))]
+    return text
