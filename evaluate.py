@@ -145,6 +145,7 @@ def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list
         check_classes(config, datasets)
     with as_run_error(lambda: f"evaluating {options.run}"):
         if compute_scales:
+            check_images(config, {task.dataset: datasets[task.dataset] for task in run_tasks})
             scales = scales_of(run_tasks, datasets, settings)
         matrices = score(network, tasks, maps, datasets, settings, scales)
     return [
@@ -183,6 +184,19 @@ def check_classes(config: Config, datasets: "Mapping[str, Dataset]") -> None:
                 f"{config.folder} was trained on {len(then)} classes ({then[0]} to {then[-1]}), "
                 f"and {dataset.origin} has {len(dataset.class_names)} others; name the folder with "
                 "the same data in --data-dir or --data-dog-dir"
+            )
+
+
+def check_images(config: Config, datasets: "Mapping[str, Dataset]") -> None:
+    """Refuses other images than those by which a run of an older version was standardized."""
+    from runs.description import checksum
+
+    for name, dataset in datasets.items():
+        if checksum(dataset) != config.stored["data"][name].get("sha256"):
+            raise RequestError(
+                f"{config.folder} is standardized by the images that it was trained on, of which "
+                "an older version of this program saved no mean and deviation, and "
+                f"{dataset.origin} holds others; name the folder with the same data in --data-dir"
             )
 
 

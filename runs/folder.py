@@ -119,9 +119,11 @@ def check_contents(folder: Path) -> None:
     What a link leads to would be overwritten in place of the run's files, and a pipe has no end.
 
     Raises:
-        RequestError: it has a link, a pipe or a device in it, or cannot be read.
+        RequestError: it has a link, a pipe or a device in it, or cannot be read, or TensorFlow
+            cannot take its name.
     """
     try:
+        str(folder).encode()
         for entry in os.scandir(folder):
             if entry.is_dir(follow_symlinks=False):
                 check_contents(Path(entry.path))
@@ -131,6 +133,10 @@ def check_contents(folder: Path) -> None:
                     f"{entry.path} is a {kind}, and a run is resumed only in a folder of files of "
                     "its own; replace it by a copy of the file or folder, or remove it"
                 )
+    except UnicodeEncodeError as error:
+        raise RequestError(
+            f"{folder} has a name that is not UTF-8, which TensorFlow cannot write to; rename it"
+        ) from error
     except OSError as error:
         raise RequestError(
             f"{error.filename or folder} cannot be read ({error.strerror}); make it readable"

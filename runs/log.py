@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 import tensorflow as tf
 
-from command import print_note, printable
+from command import print_note
 from errors import RequestError
+from escaping import markdown
 from files import SCRATCH, sync, write_whole
 from runs.failures import write_errors
 from runs.folder import SUMMARY, plain_name
@@ -130,7 +131,7 @@ class RunLog:
 
     def describe(self, settings: dict[str, object], graph: tf.Graph) -> None:
         """Writes the settings as text, and the network's graph."""
-        rows = [f"| `{name}` | {printable(str(value))} |" for name, value in settings.items()]
+        rows = [f"| `{name}` | {markdown(str(value))} |" for name, value in settings.items()]
         table = "\n".join(["| setting | value |", "|---|---|", *rows])
         with self.curve("train", step=0):
             tf.summary.text("settings", table)

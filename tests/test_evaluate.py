@@ -20,7 +20,7 @@ from runs.config import read_config
 from tasks import find_tasks
 from tasks.resolve import choose_tasks
 from tests.support.command import one_line, run_command, run_here
-from tests.support.datasets import write_cifar10, write_cifar100, write_mnist
+from tests.support.datasets import write_cifar10, write_cifar100, write_idx, write_mnist
 from tests.support.fuzzing import cases
 from tests.support.names import FRAGMENTS, is_plain, names
 from tests.support.reading import (
@@ -32,6 +32,7 @@ from tests.support.reading import (
 )
 from training import feed
 from training.feed import make_task_data
+from training.problem import Problem
 from training.scoring import restore_network
 
 TINY = ("--max-steps", "12", "--batch", "10", "--test-frequency", "6", "--quiet")
@@ -146,6 +147,26 @@ def test_standardization_is_that_of_the_training_images(cifar100_run):
         assert result["read_from"] == "cifar100"
 
 
+def test_standardization_belongs_to_the_run_and_not_to_the_folder(make_run, tmp_path, monkeypatch):
+    """The test set is that of the run, beside training images that are all black."""
+    run = make_run("--tasks", "id", "ref", "--standardize", "--filters", "4")
+    accuracies = read_metrics(run)[-1]["accuracy"]
+    config = read_json(run / "config.json")
+    source = Path(config["directory"], config["settings"]["data_dir"], "mnist")
+    other = Path(shutil.copytree(source, tmp_path / "other" / "mnist"))
+    (images,) = other.glob("train-images*")
+    write_idx(images, np.zeros((config["data"]["mnist"]["train"], 28, 28), np.uint8))
+    results, _ = evaluate_run(run, "--data-dir", other.parent)
+    assert [result["accuracy"] for result in results] == accuracies
+    # A run of an older version, which did not save its mean and deviation.
+    monkeypatch.setattr(Problem, "scales", lambda problem: [])
+    run = make_run("--tasks", "id", "ref", "--standardize", "--filters", "4")
+    assert [result["accuracy"] for result in evaluate_run(run)[0]] == accuracies
+    result = run_here(run, "--data-dir", other.parent, main=evaluate.main)
+    assert result.returncode == 2
+    assert "saved no mean and deviation" in one_line(result)
+
+
 def test_whole_networks_are_restored(make_run):
     run = make_run("--tasks", "id", "cifar10:cat", "--network", "towers", "--schedule", "joint")
     accuracies = [result["accuracy"] for result in evaluate_run(run)[0]]
@@ -177,8 +198,8 @@ def test_the_command(run, data, tmp_path):
 
 
 def truncate_checkpoint(run: Path) -> None:
-    (data,) = (run / "checkpoints").glob("*.data-*")
-    data.write_bytes(data.read_bytes()[:100])
+    for data in (run / "checkpoints").glob("*.data-*"):
+        data.write_bytes(data.read_bytes()[:100])
 
 
 @pytest.mark.parametrize(

@@ -46,7 +46,9 @@ class Resumption:
 
     def __init__(self, run: Path) -> None:
         _, settings = read_request(["--resume", str(run), "--quiet"])
-        _, self.problem, self.config = prepare(settings, Display(True, settings.tasks.tasks))
+        _, self.problem, self.config = prepare(
+            settings, Display(True, settings.tasks.tasks), resumed=True
+        )
 
     def __call__(self, run: Path) -> tuple[int, Sequence[Evaluation], list[np.ndarray]]:
         """Returns the step, the history, and the values of all variables of the network."""

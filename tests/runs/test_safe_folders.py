@@ -60,6 +60,14 @@ def test_any_name_of_a_folder(name, run, whole):
     assert run_here(moved, main=evaluate.main).returncode == 0
 
 
+def test_a_name_that_is_not_utf_8(run):
+    moved = run.rename(run.with_name("\udcff"))
+    result = run_here("--resume", moved, *LONGER)
+    assert result.returncode == 2
+    assert "has a name that is not UTF-8" in one_line(result)
+    assert run_here(moved, main=evaluate.main).returncode == 0
+
+
 def test_a_run_begins_below_a_folder_whose_name_is_a_pattern(data_dir, tmp_path, whole):
     run = run_for(10, data_dir, tmp_path / "[x]\\")
     assert run_here("--resume", run, *LONGER).returncode == 0
