@@ -187,6 +187,10 @@ def test_weights_are_loaded_from_a_file(tmp_path):
         np.testing.assert_equal(made.get_weights(), model.trunk.get_weights())
         tolerance = 1e-4 * abs(expected).max()
         np.testing.assert_allclose(model.trunk(IMAGES, training=False), expected, atol=tolerance)
+    made.weights[0].assign(made.weights[0] * np.nan)
+    made.save(tmp_path / "mobilenet.h5")
+    with pytest.raises(RequestError, match=r"cannot be loaded \(they are not finite\)"):
+        make_network("mobilenetv2", weights=str(tmp_path / "mobilenet.h5"), image_size=32)
 
 
 def test_weights_that_cannot_be_downloaded(data_dir, tmp_path):

@@ -6,9 +6,10 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+import tensorflow as tf
 
 from errors import RunError
-from runs.failures import as_run_error
+from runs.failures import as_run_error, reason_of
 from runs.history import Evaluation
 from runs.log import MAX_PENDING, RunLog
 from tests.support.reading import read_curves, read_metrics
@@ -30,6 +31,14 @@ def test_everything_is_written_in_order(tmp_path: Path) -> None:
     assert [line["step"] for line in read_metrics(tmp_path)] == list(range(50))
     points = read_curves(tmp_path / "train")["accuracy"]
     assert points == [(step, pytest.approx(step / 50)) for step in range(50)]
+
+
+def test_names_of_any_length_have_curves(tmp_path: Path) -> None:
+    names = ["omniglot:" + "é" * 200, "omniglot:" + "é" * 200]
+    with RunLog(tmp_path, names) as log:
+        log.evaluation(Evaluation(0, None, (0.5, 0.25), (1.0, 1.0)))
+    folders = [path.name for path in tmp_path.glob("test_task_*")]
+    assert len(folders) == 2 and all(len(name.encode()) < 255 for name in folders)
 
 
 def test_training_does_not_wait_for_the_disk(tmp_path: Path) -> None:
@@ -81,6 +90,18 @@ def test_every_file_is_closed_whatever_fails(tmp_path: Path) -> None:
         log.writers["test"] = SimpleNamespace(close=fail)
         log.scalars("train", 0, {"accuracy": 0.5})
     assert read_curves(tmp_path / "train")["accuracy"]
+
+
+@pytest.mark.parametrize(
+    ("message", "reason"),
+    [
+        ("{{function_node __wrapped__X}} no room [Op:ReadFile] name: ", "no room"),
+        ("/log/run/ckpt; No space left on device [Op:SaveV2]", "No space left on device"),
+        ("no room [Op:WriteSummary] name: scalar\nmore", "no room"),
+    ],
+)
+def test_reasons_are_without_tensorflows_internals(message: str, reason: str) -> None:
+    assert reason_of(tf.errors.InternalError(None, None, message)) == reason
 
 
 def test_a_full_disk_is_an_error_of_one_line() -> None:

@@ -1,8 +1,12 @@
 """Runs' folders with odd names, links, copies, missing parts, and clocks that jump."""
 
+import errno
+import fcntl
+import math
 import os
 import shutil
 from pathlib import Path
+from stat import S_ISREG
 from types import SimpleNamespace
 from unittest.mock import patch
 
@@ -10,7 +14,7 @@ import pytest
 
 import evaluate
 from runs import checkpoints, log
-from runs.checkpoints import saved_in
+from runs.checkpoints import Checkpoints, Progress, saved_in
 from tests.support.command import one_line, run_here
 from tests.support.fuzzing import snapshot
 from tests.support.reading import only_run, read_log
@@ -192,3 +196,32 @@ def test_a_checkpoint_is_read_while_its_run_saves_others(run):
         result = run_here(run, "--quiet", main=evaluate.main)
     assert (result.returncode, result.stderr) == (0, "")
     assert [path.name for path in saved_in(run)] == ["ckpt-12"]
+
+
+def test_weights_that_are_not_finite_are_not_resumed_from(run, whole, monkeypatch):
+    def save(saving: Checkpoints, progress: Progress) -> None:
+        saving.saved.trunk.variables[0].assign(saving.saved.trunk.variables[0] * math.nan)
+        save_sound(saving, progress)
+
+    save_sound = Checkpoints.save
+    with monkeypatch.context() as damage:
+        damage.setattr(Checkpoints, "save", save)
+        assert run_here("--resume", run, "--max-steps", "11").returncode == 0
+    (run / "summary.json").unlink()
+    result = run_here("--resume", run, *LONGER)
+    assert result.returncode == 0
+    assert "weights that are not finite" in result.stderr and "ckpt-10 is used" in result.stderr
+    assert read_log(run) == whole
+
+
+@pytest.mark.parametrize(("lockable", "code"), [(S_ISREG, 0), (lambda mode: False, 2)])
+def test_file_systems_that_lock_only_files_or_nothing(lockable, code, run, monkeypatch):
+    def flock(descriptor: int, operation: int) -> None:
+        if not lockable(os.fstat(descriptor).st_mode):
+            raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    result = run_here("--resume", run, *LONGER)
+    assert result.returncode == code
+    if code:
+        assert f"{run} is on a file system without locks" in one_line(result)
