@@ -1,8 +1,9 @@
-"""Start and end of every command: its parser, outputs and signals, and its exit code."""
+"""The parser, outputs, signals, messages and exit code of every command."""
 
 import argparse
 import errno
 import os
+import resource
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -12,6 +13,8 @@ from typing import NoReturn, TextIO
 
 from errors import Interrupted, RequestError, RunError
 
+# Bytes. TensorFlow crashes with an eighth of it.
+MIN_STACK = 1024**2
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -41,8 +44,8 @@ class Interrupts:
         self.previous = {
             number: signal.signal(number, self.handle)
             for number in SIGNALS
-            # nohup ignores the end of the terminal, and so do we.
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN
+            # nohup ignores the end of the terminal, a script with `command &` Ctrl-C; so do we.
+            if signal.getsignal(number) != signal.SIG_IGN
         }
         return self
 
@@ -99,6 +102,13 @@ def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
             "`. .venv/bin/activate` and install it with `pipenv sync`",
         )
         return 1
+    except ImportError as error:  # such as under a limit of memory
+        print_error(
+            program,
+            f"failed: a library cannot be loaded ({str(error)[:200]}); free some memory, or "
+            "install the environment again with `pipenv sync`",
+        )
+        return 1
     except Interrupted as interrupted:
         print_error(program, f"stopped{interrupted.advice}")
         return 128 + interrupted.signal_number
@@ -128,6 +138,27 @@ def printable(text: str) -> str:
     return "".join(
         each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
     )
+
+
+def check_limits(memory: int) -> None:
+    """Refuses limits of the shell under which libraries crash or hang while they are loaded.
+
+    Args:
+        memory: the bytes of address space that they take.
+
+    Raises:
+        RequestError: a limit is too low.
+    """
+    for option, limit, needed in (
+        ("-v", resource.RLIMIT_AS, memory),
+        ("-s", resource.RLIMIT_STACK, MIN_STACK),
+    ):
+        allowed, _ = resource.getrlimit(limit)
+        if allowed != resource.RLIM_INFINITY and allowed < needed:
+            raise RequestError(
+                f"`ulimit {option}` allows {allowed // 1024:,} KB, and the libraries need "
+                f"{needed // 1024:,}; raise it"
+            )
 
 
 def is_terminal() -> bool:

@@ -1,6 +1,14 @@
 """Evaluates the network that a run saved, on the run's tasks or on others that it can answer."""
 
+import os
 import sys
+
+if __name__ == "__main__":  # before the imports below, which take a while
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # PYTHONSAFEPATH leaves it out
+    from program import run_program
+
+    run_program("evaluate")
+
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,7 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from command import Parser, exit_code_of, one_line, prepare_outputs, printable
+from command import Parser, exit_code_of, one_line, printable
 from errors import RequestError
 from files import check_replaceable, write_json
 from runs.config import Config, config_errors, read_config
@@ -262,8 +270,3 @@ def confusions(result: dict[str, Any]) -> list[str]:
             for label, row in zip(labels, [range(len(classes)), *counts], strict=True)
         ),
     ]
-
-
-if __name__ == "__main__":
-    prepare_outputs()
-    sys.exit(main())

@@ -1,15 +1,25 @@
 """Reports on runs: figures of their test accuracies, and a table of the results."""
 
-import logging
 import os
 import sys
+
+if __name__ == "__main__":  # before the imports below, which take a while
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # PYTHONSAFEPATH leaves it out
+    from program import run_program
+
+    run_program("report")
+
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from command import Parser, exit_code_of, prepare_outputs, printable
+from command import Parser, check_limits, exit_code_of, printable
 from errors import RequestError
 from files import check_replaceable, write_whole
+
+# Bytes of address space that NumPy and matplotlib take.
+MEMORY = 400 * 1024**2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +56,7 @@ def make_parser() -> Parser:
 
 def report(runs: Sequence[Path], output: Path) -> int:
     """Reads the runs in and below the folders, writes the report, and prints its table."""
+    check_limits(MEMORY)
     # Here, so that --help and a wrong flag do not wait for NumPy and matplotlib.
     import_matplotlib()
     from reports.figures import file_names, plan_figures, render_figures
@@ -106,8 +117,3 @@ def import_matplotlib() -> None:
     finally:
         os.fchdir(here)
         os.close(here)
-
-
-if __name__ == "__main__":
-    prepare_outputs()
-    sys.exit(main())

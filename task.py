@@ -1,15 +1,23 @@
 """Trains one small network on several image tasks in turn, and logs what it learns and forgets."""
 
+import os
+import sys
+
+if __name__ == "__main__":  # before the imports below, which take a while
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))  # PYTHONSAFEPATH leaves it out
+    from program import run_program
+
+    run_program("task")
+
 import json
 import math
-import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from command import Interrupts, exit_code_of, is_terminal, prepare_outputs
+from command import Interrupts, exit_code_of, is_terminal
 from errors import Interrupted
 from files import read_regular, write_json
 from runs.config import CONFIG, check_saved, fixed_settings
@@ -177,8 +185,3 @@ def steps_of_epochs(
     """Returns the steps that --epochs passes through the largest task's training set take."""
     largest = max(len(task.choose(datasets[task.dataset].train.labels)[1]) for task in tasks)
     return math.ceil(settings.tasks.epochs * largest / settings.training.batch)
-
-
-if __name__ == "__main__":
-    prepare_outputs()
-    sys.exit(main())

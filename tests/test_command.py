@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
 
 import pytest
 
@@ -40,10 +42,13 @@ def ignored_signal(request: pytest.FixtureRequest) -> Iterator[int]:
     signal.signal(request.param, before)
 
 
-def test_only_the_signal_that_nohup_ignores_stays_ignored(ignored_signal: int) -> None:
+def test_a_signal_that_the_parent_ignores_stays_ignored(ignored_signal: int) -> None:
+    """As SIGHUP is under nohup, and SIGINT for `command &` in a script."""
     with Interrupts() as interrupts, interrupts.deferred():
         os.kill(os.getpid(), ignored_signal)
-        assert interrupts.stopped() == (ignored_signal != signal.SIGHUP)
+        assert not interrupts.stopped()
+        interrupts.deferring = False
+        os.kill(os.getpid(), ignored_signal)
     assert signal.getsignal(ignored_signal) == signal.SIG_IGN
 
 
@@ -59,6 +64,12 @@ def test_only_the_signal_that_nohup_ignores_stays_ignored(ignored_signal: int) -
             1,
             "failed: rich is not installed; activate the environment with `. .venv/bin/activate` "
             "and install it with `pipenv sync`",
+        ),
+        (
+            ImportError("libtensorflow_cc.so.2: failed\nto map segment"),
+            1,
+            "failed: a library cannot be loaded (libtensorflow_cc.so.2: failed to map segment); "
+            "free some memory, or install the environment again with `pipenv sync`",
         ),
         (Interrupted(signal.SIGTERM), 143, "stopped"),
     ],
@@ -85,3 +96,84 @@ def test_output_that_cannot_be_written(output: str, code: int, errors: str) -> N
     shell = f"set -o pipefail; {shlex.quote(sys.executable)} task.py --dry-run {output}"
     result = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (code, errors)
+
+
+COMMANDS = ("task.py", "evaluate.py", "report.py")
+# In place of a module of the standard library that a command imports early, or one of ours.
+EARLY_MODULES = ("argparse", "dataclasses", "pathlib")
+
+
+def shell(line: str, **environment: str) -> subprocess.CompletedProcess:
+    """Runs a line of bash in the folder of the program; $PYTHON is the interpreter."""
+    return subprocess.run(
+        ["bash", "-c", line],
+        cwd=ROOT,
+        env={**os.environ, "PYTHON": sys.executable, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("variable", [{"PYTHONSAFEPATH": "1"}, {"PYTHONOPTIMIZE": "2"}])
+def test_commands_start_under_pythons_own_variables(command: str, variable: dict) -> None:
+    result = shell(f'cd / && "$PYTHON" {shlex.quote(str(ROOT / command))} --help', **variable)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.startswith(f"usage: {command}")
+
+
+@pytest.mark.parametrize("module", EARLY_MODULES)
+@pytest.mark.parametrize("name", ["INT", "TERM", "HUP"])
+def test_a_signal_while_modules_are_imported(module: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / f"{module}.py").write_text(
+        f"import os, signal\nos.kill(os.getpid(), signal.SIG{name})\n"
+        # The signal has ended the program by now.
+        "print('went on', flush=True)\n"
+    )
+    result = shell('"$PYTHON" task.py --help; exit $?', PYTHONPATH=str(tmp_path))
+    assert result.returncode == 128 + getattr(signal, f"SIG{name}")
+    assert result.stdout == ""
+    assert "Traceback" not in result.stderr
+
+
+STREAMS = ("<&-", ">&-", "2>&-")
+CLOSED = [each for n in (1, 2, 3) for each in combinations(STREAMS, n)]
+
+
+@pytest.mark.parametrize("closed", CLOSED)
+def test_no_file_takes_the_place_of_a_closed_stream(closed: tuple, tmp_path: Path) -> None:
+    """It would receive what is printed; and what duplicates a stream would fail."""
+    (tmp_path / "probe.py").write_text(
+        "import os\n"
+        "def main():\n"
+        "    with open(os.environ['FOUND'], 'w') as file:\n"
+        "        print('printed', flush=True)\n"
+        "        os.close(os.dup(2))\n"
+        "        file.write(str(file.fileno()))\n"
+        "    return 0\n"
+    )
+    found = tmp_path / "found"
+    program = "from program import run_program; run_program('probe')"
+    result = shell(
+        f'"$PYTHON" -c "{program}" {" ".join(closed)}',
+        PYTHONPATH=f"{ROOT}{os.pathsep}{tmp_path}",
+        FOUND=str(found),
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout == ("" if ">&-" in closed else "printed\n")
+    assert int(found.read_text()) > 2
+
+
+@pytest.mark.parametrize(
+    ("option", "needed", "limit"), [("-v", 2**29, 2**28), ("-s", 2**20, 2**17)]
+)
+def test_limits_under_which_libraries_crash_are_refused(
+    option: str, needed: int, limit: int
+) -> None:
+    program = f"from command import check_limits; check_limits({2**29})"
+    result = shell(f'ulimit {option} {limit // 1024}; "$PYTHON" -c "{program}" 2>&1 | tail -n 1')
+    assert result.stdout == (
+        f"errors.RequestError: `ulimit {option}` allows {limit // 1024:,} KB, and the libraries "
+        f"need {needed // 1024:,}; raise it\n"
+    )

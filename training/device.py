@@ -3,12 +3,17 @@
 import gc
 import os
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+from command import check_limits
 from errors import RequestError
 from settings import DeviceSettings
+
+# Bytes of address space that TensorFlow takes.
+MEMORY = 1_500 * 1024**2
 
 
 @contextmanager
@@ -58,13 +63,24 @@ def without_collection() -> Iterator[None]:
         gc.freeze()
 
 
-def configure(keras: ModuleType, progress_bars: bool) -> None:
-    """Replaces the user's settings in ~/.keras/keras.json, which would change the network."""
-    keras.config.set_floatx("float32")
-    keras.config.set_image_data_format("channels_last")
-    keras.config.set_epsilon(1e-7)
-    if not progress_bars:
-        keras.config.disable_interactive_logging()
+def load_keras() -> ModuleType:
+    """Loads Keras without the user's keras.json, which it would heed, fail on, or write.
+
+    Downloaded weights stay in the user's folder.
+    """
+    home = os.path.expanduser("~")
+    own = os.path.join(home if os.access(home, os.W_OK) else tempfile.gettempdir(), ".keras")
+    given = os.environ.get("KERAS_HOME")
+    os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")  # no file can be there
+    try:
+        import keras
+        import keras.src.backend.config as config
+    finally:
+        del os.environ["KERAS_HOME"]
+        if given is not None:
+            os.environ["KERAS_HOME"] = given
+    config._KERAS_DIR = given or own
+    return keras
 
 
 def choose_device(settings: DeviceSettings, progress_bars: bool) -> str:
@@ -74,16 +90,23 @@ def choose_device(settings: DeviceSettings, progress_bars: bool) -> str:
         progress_bars: whether Keras may draw bars while it downloads weights.
 
     Raises:
-        RequestError: a GPU was requested and TensorFlow sees none.
+        RequestError: a GPU was requested and TensorFlow sees none, or TensorFlow cannot be loaded
+            under the limits or the options of this process.
     """
+    check_limits(MEMORY)
+    if sys.flags.optimize > 1:
+        raise RequestError(
+            "Keras needs the docstrings that PYTHONOPTIMIZE=2 and `python -OO` leave out; unset it"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ["KERAS_BACKEND"] = "tensorflow"
     # Keras loads matplotlib, if it can, for pictures that no run draws: half a second.
     with silenced(), absent("matplotlib"), without_collection():
-        import keras
+        keras = load_keras()
         import tensorflow as tf
 
-        configure(keras, progress_bars)
+        if not progress_bars:
+            keras.config.disable_interactive_logging()
         # Such as that a loop is compiled for each task, which is intended.
         tf.get_logger().setLevel("ERROR")
         if settings.threads is not None:
