@@ -80,12 +80,21 @@ class Interrupts:
 
 
 def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
-    """Runs a command's action, and turns an error into one line and an exit code."""
-    try:
+    """Runs a command's action, and turns a signal or an error into one line and an exit code."""
+
+    def interruptible() -> int:
         with Interrupts() as interrupts:
             code = action(interrupts)
             sys.stdout.flush()  # while a full disk can still be reported
             return code
+
+    return report_errors(program, interruptible)
+
+
+def report_errors(program: str, action: Callable[[], int]) -> int:
+    """Runs an action that returns an exit code, and turns an error into one line and a code."""
+    try:
+        return action()
     except RequestError as error:
         print_error(program, f"error: {error}")
         return 2

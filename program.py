@@ -9,17 +9,18 @@ from typing import NoReturn
 def run_program(name: str) -> NoReturn:
     """Runs the command in the module `name`, and ends the process with its exit code.
 
-    The module is imported where signals and libraries that cannot be loaded are already handled.
+    The module is imported where a library that cannot be loaded is reported. Until the command
+    handles signals itself, they end the process in silence.
     """
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
-        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's own shows a traceback
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # Python's handler shows a traceback
     open_standard_streams()
     from importlib import import_module
 
-    from command import exit_code_of, prepare_outputs
+    from command import prepare_outputs, report_errors
 
     prepare_outputs()
-    sys.exit(exit_code_of(f"{name}.py", lambda _: import_module(name).main()))
+    sys.exit(report_errors(f"{name}.py", lambda: import_module(name).main()))
 
 
 def open_standard_streams() -> None:
