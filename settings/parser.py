@@ -4,9 +4,11 @@ import argparse
 import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from command import Parser
+from files import open_regular
 from settings import Settings, flag
 from settings.running import Command
 from settings.setting import Setting, settings_of
@@ -14,6 +16,8 @@ from settings.values import ON_OFF, SWITCH, typed
 
 # Two ways to say how long to train, of which the later takes the place of the earlier.
 LENGTHS = ("max_steps", "epochs")
+# Bytes of a file of flags. The names of all of Omniglot's alphabets take a thousand.
+MAX_PRESET = 100_000
 
 
 class Length(argparse.Action):
@@ -31,19 +35,33 @@ class Length(argparse.Action):
 class PresetParser(Parser):
     """A parser that reads flags from files too: `@experiments/NAME.args`."""
 
-    def convert_arg_line_to_args(self, line: str) -> list[str]:
-        """Splits a line of such a file as a shell does; a # begins a comment."""
-        return shlex.split(line, comments=True)
-
     def _read_args_from_files(self, arguments: list[str]) -> list[str]:
-        """Replaces each file's name by the flags in it; argparse calls this.
-
-        It calls it for the command line and for each file, and so sees which flags stand together.
-        """
+        """Replaces each file's name by the flags in it; argparse calls this."""
         names = {argument.partition("=")[0] for argument in arguments}
         if {flag(name) for name in LENGTHS} <= names:
             self.error("--epochs and --max-steps both say how long to train; name one of them")
-        return super()._read_args_from_files(arguments)
+        return [
+            each
+            for argument in arguments
+            for each in (
+                self._read_args_from_files(self.flags_in(Path(argument[1:])))
+                if argument.startswith("@")
+                else [argument]
+            )
+        ]
+
+    def flags_in(self, path: Path) -> list[str]:
+        """Reads a file of flags, which are split as a shell does; a # begins a comment."""
+        try:
+            with open_regular(path) as file:
+                contents = file.read(MAX_PRESET + 1)
+            if len(contents) > MAX_PRESET:
+                self.error(f"@{path}: expected a file of flags of at most {MAX_PRESET:,} bytes")
+            return shlex.split(contents.decode(), comments=True)
+        except OSError as error:
+            self.error(f"@{path}: the file of flags cannot be read: {error.strerror}")
+        except ValueError as error:
+            self.error(f"@{path}: the file of flags cannot be read: {error}")
 
 
 def make_parser() -> Parser:
@@ -109,7 +127,7 @@ def parse_flags(arguments: Sequence[str]) -> dict[str, Any]:
     parser = make_parser()
     try:
         given = vars(parser.parse_args(arguments))
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:  # files that name each other
         files = " ".join(argument for argument in arguments if argument.startswith("@"))
         parser.error(f"{files}: the file of flags cannot be read: {error}")
     return {

@@ -1,6 +1,7 @@
 """Flags: their defaults, what follows from them, and refusals before TensorFlow is imported."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from data.class_names import CIFAR10
 from runs.announcement import announce_run
 from runs.request import read_request
 from settings import Settings, flag
+from settings.parser import MAX_PRESET
 from task import main
 from tasks import TASKS
 from tests.support.command import ROOT, one_line, run_command
@@ -98,7 +100,7 @@ TOO_LONG = "x" * 300  # for a name in a file system
         ("--tasks omniglot:Greek --data-dir tests", "Omniglot not found"),
         (f"{BACKBONE} no.h5", "--weights: there is no file 'no.h5'"),
         (f"{BACKBONE} {TOO_LONG}", "--weights: there is no file 'xxx"),
-        ("@no/such.args", "No such file or directory: 'no/such.args'"),
+        ("@no/such.args", "@no/such.args: the file of flags cannot be read: No such"),
         ("@docs/tensorboard.png", "the file of flags cannot be read"),
     ],
 )
@@ -237,6 +239,23 @@ def test_a_file_that_holds_no_flags_is_refused(tmp_path, contents, message):
     result = run_command(f"@{preset}")
     assert result.returncode == 2
     assert message in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (os.mkfifo, "it is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+        (Path.mkdir, "Is a directory"),
+        (lambda path: path.write_bytes(b"#" * (MAX_PRESET + 1)), "at most 100,000 bytes"),
+    ],
+)
+def test_a_file_of_flags_that_may_never_end_is_refused(make, message, tmp_path, capsys):
+    make(tmp_path / "preset.args")
+    assert main([f"@{tmp_path}/preset.args"]) == 2
+    output, line = capsys.readouterr()
+    assert (output, line.count("\n")) == ("", 1)
+    assert f"@{tmp_path}/preset.args: " in line and message in line
 
 
 @pytest.mark.parametrize(
