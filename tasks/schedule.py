@@ -6,12 +6,19 @@ Steps are counted from 0: after step `s`, `s + 1` steps are done.
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 import numpy as np
 
 from settings import TaskSettings
 from settings.randomness import Stream, stream_key
+
+# Steps that are drawn at once.
+BLOCK = 16_384
+# Steps among which a random schedule looks for the next switch: no chunk has more.
+LOOKAHEAD = 1_024
+# Steps that are drawn at the start of a run to count each task's: it takes a quarter of a second.
+MAX_COUNTED = 10**7
 
 
 @dataclass(frozen=True)
@@ -41,41 +48,82 @@ class Cycle:
 
 
 class Random:
-    """Draws the task of every step, with probabilities in proportion to `weights`."""
+    """Draws the task of every step, with probabilities in proportion to `weights`.
 
-    def __init__(self, weights: Sequence[float], steps: int, seed: int) -> None:
-        """Draws all `steps` at once; a longer run begins with the same draws."""
-        bounds = np.cumsum(weights, dtype=np.float64)
-        draws = np.random.default_rng(stream_key(seed, Stream.SCHEDULE)).random(steps)
-        self.drawn = np.searchsorted(bounds / bounds[-1], draws, side="right")  # [steps] int64
+    The draws are made in blocks, when they are asked for: a run may have more steps than fit into
+    memory.
+    """
+
+    def __init__(self, weights: Sequence[float], seed: int) -> None:
         self.weights = tuple(weights)
+        bounds = np.cumsum(weights, dtype=np.float64)
+        self.bounds = bounds / bounds[-1]
+        self.key = stream_key(seed, Stream.SCHEDULE)
+        self.block = lru_cache(maxsize=2)(self.draw_block)
+        self.begin_count()
+
+    def draw_block(self, number: int) -> np.ndarray:
+        """Draws the tasks of the steps from `number` * BLOCK on, [BLOCK] int64."""
+        # A step takes one number of the generator.
+        bits = np.random.PCG64(self.key).advance(number * BLOCK)
+        draws = np.random.Generator(bits).random(BLOCK)
+        return np.searchsorted(self.bounds, draws, side="right")
+
+    def drawn(self, start: int, end: int) -> np.ndarray:
+        """Returns the tasks of the steps in [start, end), which is not empty, [N] int64."""
+        first, last = start // BLOCK, (end - 1) // BLOCK
+        blocks = [self.block(number) for number in range(first, last + 1)]
+        tasks = blocks[0] if first == last else np.concatenate(blocks)
+        return tasks[start - first * BLOCK : end - first * BLOCK]
 
     def tasks_at(self, step: int) -> tuple[int, ...]:
         """Returns the indices of the tasks trained at `step`: here one."""
-        return (int(self.drawn[step]),)
+        return (int(self.block(step // BLOCK)[step % BLOCK]),)
 
     def next_switch(self, step: int) -> float:
-        """Returns the first step after `step` that draws another task; infinity where none does."""
-        later = np.searchsorted(self.changes, step, side="right")
-        return int(self.changes[later]) if later < len(self.changes) else math.inf
+        """Returns the first step after `step` that draws another task.
+
+        Returns:
+            Infinity where none of the next LOOKAHEAD does.
+        """
+        step = max(step, 0)
+        drawn = self.drawn(step, step + LOOKAHEAD + 1)
+        others = drawn != drawn[0]
+        return step + int(others.argmax()) if others.any() else math.inf
 
     def steps_trained(self, task: int, step: int) -> int:
         """Counts the steps before `step` that trained `task`."""
-        return int(np.searchsorted(self.steps_of[task], step))
+        if not self.weights[task] or not step:
+            return 0
+        self.count_to(step)
+        rest = self.drawn(self.counted, step) == task if step > self.counted else ()
+        return int(self.trained[task] + np.count_nonzero(rest))
 
     def switches(self, step: int) -> int:
         """Counts the switches of task within the steps before `step`."""
-        return int(np.searchsorted(self.changes, step))
+        if not step:
+            return 0
+        self.count_to(step)
+        return self.switched + self.switches_within(self.counted, step)
 
-    @cached_property
-    def changes(self) -> np.ndarray:
-        """The steps that train another task than the step before, in order, [N] int64."""
-        return np.flatnonzero(np.diff(self.drawn)) + 1
+    def switches_within(self, start: int, end: int) -> int:
+        """Counts the steps in [start, end) that train another task than the step before."""
+        return int(np.count_nonzero(np.diff(self.drawn(max(start - 1, 0), end))))
 
-    @cached_property
-    def steps_of(self) -> list[np.ndarray]:
-        """The steps that train each task, in order, each [N] int64."""
-        return [np.flatnonzero(self.drawn == task) for task in range(len(self.weights))]
+    def begin_count(self) -> None:
+        """Sets the counts of whole blocks to those of none."""
+        self.counted = 0  # the steps that the next two count
+        self.trained = np.zeros(len(self.weights), np.int64)
+        self.switched = 0
+
+    def count_to(self, step: int) -> None:
+        """Brings the counts to the beginning of the block of `step`."""
+        if step < self.counted:
+            self.begin_count()
+        while (end := self.counted + BLOCK) <= step:
+            self.trained += np.bincount(self.drawn(self.counted, end), minlength=len(self.weights))
+            self.switched += self.switches_within(self.counted, end)
+            self.counted = end
 
 
 @dataclass(frozen=True)
@@ -108,7 +156,7 @@ def make_schedule(settings: TaskSettings, seed: int) -> Schedule:
     """Returns the schedule that the settings name; `relative_weights` defines the weights."""
     tasks = len(settings.tasks)
     if settings.schedule == "random":
-        return Random(relative_weights(settings), settings.max_steps, seed)
+        return Random(relative_weights(settings), seed)
     return Joint(tasks) if settings.schedule == "joint" else Cycle(tasks, settings.task_time)
 
 
@@ -119,6 +167,13 @@ def relative_weights(settings: TaskSettings) -> list[float]:
     shares = [weight / largest for weight in given]
     mean = math.fsum(shares) / len(shares)
     return [share / mean for share in shares]
+
+
+def count_steps(schedule: Schedule, task: int, step: int) -> int | None:
+    """Counts the steps before `step` that train `task`; None where too many have to be drawn."""
+    if step > MAX_COUNTED and isinstance(schedule, Random) and schedule.weights[task]:
+        return None
+    return schedule.steps_trained(task, step)
 
 
 def chunk_end(step: int, stops: Iterable[float], periods: Iterable[int]) -> int:

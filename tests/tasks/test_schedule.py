@@ -7,7 +7,19 @@ import numpy as np
 import pytest
 
 from settings import TaskSettings
-from tasks.schedule import Cycle, Joint, Random, chunk_end, make_schedule, relative_weights
+from settings.randomness import Stream, stream_key
+from tasks.schedule import (
+    BLOCK,
+    LOOKAHEAD,
+    Cycle,
+    Joint,
+    Random,
+    chunk_end,
+    count_steps,
+    make_schedule,
+    relative_weights,
+)
+from training.trainer import MAX_CHUNK
 
 
 @pytest.mark.parametrize(
@@ -26,8 +38,8 @@ SCHEDULES = [
     Cycle(tasks=1, task_time=5),
     Cycle(tasks=2, task_time=1),
     Cycle(tasks=3, task_time=4),
-    Random([1, 2, 3], steps=31, seed=4),
-    Random([1], steps=31, seed=4),
+    Random([1, 2, 3], seed=4),
+    Random([1], seed=4),
     Joint(3),
 ]
 
@@ -53,7 +65,7 @@ def test_counts_and_switches_agree_with_tasks_at(schedule):
 @pytest.mark.parametrize("weights", [[1, 1, 1], [1, 2, 3, 4], [0.5, 0, 1.5]])
 def test_random_draws_in_proportion_to_the_weights(weights):
     """Tests 10,000 draws by chi-squared, against the 0.999 quantile."""
-    drawn = Random(weights, steps=10_000, seed=1).drawn
+    drawn = Random(weights, seed=1).drawn(0, 10_000)
     counts = np.bincount(drawn, minlength=len(weights))
     expected = 10_000 * np.array(weights) / sum(weights)
     assert (counts[expected == 0] == 0).all()
@@ -64,19 +76,51 @@ def test_random_draws_in_proportion_to_the_weights(weights):
 
 def test_random_draws_are_independent_of_each_other():
     """Tests the frequencies of pairs of neighbors in the same way."""
-    drawn = Random([1, 1, 2], steps=10_000, seed=2).drawn
+    drawn = Random([1, 1, 2], seed=2).drawn(0, 10_000)
     pairs = np.bincount(3 * drawn[::2] + drawn[1::2], minlength=9)
     share = np.array([1, 1, 2]) / 4
     expected = 5_000 * np.outer(share, share).ravel()
     assert ((pairs - expected) ** 2 / expected).sum() < 26.12  # 8 degrees of freedom
 
 
-def test_random_follows_from_the_seed_alone():
-    first, again, other = (Random([1, 2], steps=100, seed=seed).drawn for seed in (5, 5, 6))
-    np.testing.assert_array_equal(first, again)
+def test_random_follows_from_the_seed_and_the_proportions_alone():
+    draws = ((5, [1, 2]), (5, [10, 20]), (6, [1, 2]))
+    first, scaled, other = (Random(weights, seed).drawn(0, 100) for seed, weights in draws)
+    np.testing.assert_array_equal(first, scaled)
     assert (first != other).any()
-    longer = Random([10, 20], steps=200, seed=5).drawn  # the same proportions, more steps
-    np.testing.assert_array_equal(longer[:100], first)
+
+
+def test_random_in_blocks_draws_as_all_at_once():
+    """The draws, and what follows from them, on both sides of the ends of blocks."""
+    weights, steps, seed = [1.0, 0.0, 5.0], 3 * BLOCK + 100, 7
+    uniform = np.random.default_rng(stream_key(seed, Stream.SCHEDULE)).random(steps)
+    expected = np.searchsorted(np.cumsum(weights) / sum(weights), uniform, side="right")
+    np.testing.assert_array_equal(Random(weights, seed).drawn(0, steps), expected)
+    changes = np.flatnonzero(np.diff(expected)) + 1
+    random = Random(weights, seed)
+    ends = [n * BLOCK + near for n in (1, 3, 2) for near in (-1, 0, 1, 50)]
+    for step in [0, *ends]:
+        assert random.tasks_at(step) == (expected[step],)
+        assert random.switches(step) == (changes < step).sum()
+        assert random.next_switch(step) == changes[changes > step][0]
+        for task in range(3):
+            assert random.steps_trained(task, step) == (expected[:step] == task).sum()
+
+
+def test_a_random_schedule_of_many_steps_takes_no_memory_for_them():
+    steps = 10**10
+    random = make_schedule(settings(schedule="random", max_steps=steps), seed=0)
+    assert random.tasks_at(steps - 1) in ((0,), (1,))
+    assert steps <= random.next_switch(steps - 1) < steps + LOOKAHEAD
+    assert count_steps(random, 0, steps) is None
+    seldom = Random([1, 0, 1e-300], seed=0)
+    assert seldom.next_switch(0) == math.inf
+    assert count_steps(seldom, 1, steps) == 0
+    assert count_steps(seldom, 2, 1_000) == 0
+
+
+def test_no_chunk_is_longer_than_the_steps_in_which_a_switch_is_looked_for():
+    assert MAX_CHUNK <= LOOKAHEAD < BLOCK
 
 
 settings = partial(TaskSettings, tasks=("a", "b"), task_time=5, max_steps=10)
@@ -86,7 +130,7 @@ def test_the_settings_name_the_schedule():
     assert make_schedule(settings(), seed=0) == Cycle(tasks=2, task_time=5)
     assert make_schedule(settings(schedule="joint"), seed=0) == Joint(2)
     random = make_schedule(settings(schedule="random", task_weights=(1.0, 0.0)), seed=0)
-    assert list(random.drawn) == [0] * 10
+    assert list(random.drawn(0, 10)) == [0] * 10
 
 
 @pytest.mark.parametrize(
