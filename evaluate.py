@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from command import Parser, exit_code_of, one_line, printable
 from errors import RequestError
 from files import check_replaceable, write_json
-from runs.config import Config, config_errors, read_config
+from runs.config import Config, check_network, read_config
 from runs.request import check_data
 from settings import Settings
 from tasks import Task
@@ -126,6 +126,7 @@ def output_errors(path: Path) -> Iterator[None]:
 def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list[dict[str, Any]]:
     """Loads the run's network and the data, and returns each task's result."""
     tasks = run_tasks = choose_tasks(settings.tasks, settings.data, options.quiet)
+    check_network(config.folder, settings, run_tasks)
     if options.tasks:
         asked = replace(settings.tasks, tasks=options.tasks)
         tasks = choose_tasks(asked, settings.data, options.quiet)
@@ -149,8 +150,7 @@ def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list
     names = {task.dataset: None for task in needed}
     size = settings.input.image_size
     datasets = load_datasets(names, settings.data, size, options.quiet, from_config=True)
-    with config_errors(options.run):
-        check_classes(config, datasets)
+    check_classes(config, datasets)
     with as_run_error(lambda: f"evaluating {options.run}"):
         if compute_scales:
             check_images(config, {task.dataset: datasets[task.dataset] for task in run_tasks})
@@ -186,7 +186,7 @@ def current_settings(options: Options, config: Config) -> Settings:
 def check_classes(config: Config, datasets: "Mapping[str, Dataset]") -> None:
     """Refuses data whose classes are not those that the run was trained on."""
     for name, dataset in datasets.items():
-        then = config.stored["data"].get(name, {}).get("classes")
+        then = (config.fact("data").get(name) or {}).get("classes")
         if then is not None and then != list(dataset.class_names):
             raise RequestError(
                 f"{config.folder} was trained on {len(then)} classes ({then[0]} to {then[-1]}), "
@@ -200,7 +200,7 @@ def check_images(config: Config, datasets: "Mapping[str, Dataset]") -> None:
     from runs.description import checksum
 
     for name, dataset in datasets.items():
-        if checksum(dataset) != config.stored["data"][name].get("sha256"):
+        if checksum(dataset) != config.fact("data", name).get("sha256"):
             raise RequestError(
                 f"{config.folder} is standardized by the images that it was trained on, of which "
                 "an older version of this program saved no mean and deviation, and "

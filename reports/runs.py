@@ -1,16 +1,16 @@
 """Runs, read back from their folders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from errors import RequestError
 from escaping import markdown_code
-from runs.config import CONFIG, config_errors, read_config
+from runs.config import read_config
 from runs.folder import SUMMARY, runs_below
 from runs.history import METRICS, Evaluation, read_history
-from settings import Settings, TaskSettings
+from settings import Settings
 from tasks.schedule import Schedule, make_schedule
 
 CHECKSUM_DIGITS = 8  # that labels show
@@ -99,28 +99,16 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
 def read_run(folder: Path) -> Run | None:
     """Reads a run; returns None where it has not been evaluated yet."""
     config = read_config(folder)
-    check_schedule(folder, config.settings.tasks)
     history = read_history(folder, len(config.settings.tasks.tasks))
     if not history:
         return None
-    with config_errors(folder):
-        stored = config.stored.get("data") or {}  # which older runs lack
-        data = {name: read_data(facts) for name, facts in stored.items()}
+    stored = config.stored.get("data") or {}  # which older runs lack
+    sizes = ("train", "test")
+    data = {
+        name: Data(*(config.fact("data", name, size) for size in sizes), facts.get("sha256"))
+        for name, facts in stored.items()
+    }
     return Run(folder, applicable(config.settings), data, history, (folder / SUMMARY).is_file())
-
-
-def read_data(stored: Mapping[str, object]) -> Data:
-    """Reads what `config.json` says of a dataset.
-
-    Raises:
-        KeyError, TypeError: it is not what a run writes there.
-    """
-    data = Data(stored["train"], stored["test"], stored.get("sha256"))
-    if (type(data.train), type(data.test)) != (int, int):
-        raise TypeError("expected numbers of examples as train and test")
-    if not isinstance(data.sha256, str | None):
-        raise TypeError("expected text as sha256")
-    return data
 
 
 def with_checksums(runs: Sequence[Run]) -> list[Run]:
@@ -142,26 +130,6 @@ def with_checksums(runs: Sequence[Run]) -> list[Run]:
         replace(run, data={name: completed(name, data) for name, data in run.data.items()})
         for run in runs
     ]
-
-
-def check_schedule(folder: Path, settings: TaskSettings) -> None:
-    """Refuses settings from which no schedule follows.
-
-    Raises:
-        RequestError: a setting is missing or does not fit the others.
-    """
-    weights = settings.task_weights
-    fitting = {
-        "task_time": settings.task_time is not None or settings.schedule != "cycle",
-        "task_weights": weights is None or (len(weights) == len(settings.tasks) and any(weights)),
-        "max_steps": settings.max_steps is not None,
-    }
-    for name, fits in fitting.items():
-        if not fits:
-            raise RequestError(
-                f"{folder / CONFIG}: no schedule follows from its {name}, "
-                f"{getattr(settings, name)!r:.60}; repair it, or leave this run out"
-            )
 
 
 def applicable(settings: Settings) -> Settings:

@@ -27,7 +27,7 @@ def announce_run(settings: Settings, config: dict[str, Any], folder: Path) -> Ro
         *describe_training(settings.training, settings.network.dropout),
         ("schedule", describe_schedule(settings.tasks)),
         *never_trained(settings.tasks, config["tasks"]),
-        ("device", config["device"]),
+        ("device", (config.get("resumed") or [config])[-1]["device"]),
         ("folder", str(folder)),
         ("to watch", f"tensorboard --logdir {shlex.quote(str(settings.log.log_dir))}"),
     ]
@@ -101,7 +101,7 @@ def describe_schedule(tasks: TaskSettings) -> str:
 
 def never_trained(settings: TaskSettings, tasks: list[dict[str, Any]]) -> Rows:
     """Returns a row that names the tasks that no step trains, if there are any."""
-    names = [task["name"] for task in tasks if not task["steps"]]
+    names = [task["name"] for task in tasks if task["steps"] == 0]
     text = f"too few for a turn of {', '.join(names)}; lower --task-time or raise --max-steps"
     if settings.schedule == "random":
         text = f"never drawn: {', '.join(names)}; raise --max-steps, or its --task-weights"

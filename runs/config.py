@@ -2,17 +2,40 @@
 
 import json
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from errors import RequestError
-from files import read_regular
-from settings import Settings
+from files import open_regular
+from networks.checks import check_memory, resolve_network
+from settings import Settings, TaskSettings, values
+from settings.setting import settings_of
+from settings.values import Kind
+from tasks import Task
 
 CONFIG = "config.json"
+MAX_CONFIG = 100_000_000  # bytes; of a run on a thousand tasks it has a thousandth
+
+TEXT, COUNT = values.text("TEXT"), values.whole_number("N", 0)
+# What a run is computed with and on.
+ENVIRONMENT = {
+    "device": TEXT,
+    "versions": {...: TEXT},  # by any name
+    "machine": {...: TEXT},
+    "variables": {...: TEXT},
+}
+DATASET = {"origin": TEXT, "train": COUNT, "test": COUNT, "classes": [TEXT], "sha256": TEXT}
+# The form of all that is read back besides the settings. Each part may be missing or null: older
+# versions wrote less.
+FACTS = {
+    **ENVIRONMENT,
+    "data": {...: DATASET},
+    "parameters": COUNT,
+    "directory": values.path("DIR"),
+    "resumed": [ENVIRONMENT],
+}
 
 
 @dataclass(frozen=True)
@@ -28,7 +51,7 @@ class Config:
 
         In the file they are relative to the folder in which the run was started.
         """
-        started_in = self.stored.get("directory", ".")
+        started_in = self.stored.get("directory") or "."
         if os.path.realpath(started_in) == os.getcwd():
             return self.settings
         paths = {
@@ -38,16 +61,36 @@ class Config:
         }
         return self.settings.replace(**paths)
 
+    def fact(self, *names: str) -> Any:
+        """Returns what stands in the file under these names, each within the one before.
+
+        Raises:
+            RequestError: it is not there.
+        """
+        value = self.stored
+        for name in names:
+            value = (value or {}).get(name)
+        if value is None:
+            raise RequestError(
+                f"{self.folder / CONFIG} has no {'.'.join(names)}; repair it, or start the run "
+                "again"
+            )
+        return value
+
 
 def read_config(folder: Path) -> Config:
-    """Reads the `config.json` of a run.
+    """Reads the `config.json` of a run, and checks the form of all of it that is used.
 
     Raises:
         RequestError: the folder holds no run, or the file is damaged.
     """
     path = folder / CONFIG
     try:
-        stored = json.loads(read_regular(path))
+        with open_regular(path) as file:
+            contents = file.read(MAX_CONFIG + 1)
+        if len(contents) > MAX_CONFIG:
+            raise RequestError(f"{path} has more than {MAX_CONFIG:,} bytes, which no run writes")
+        stored = json.loads(contents)
     except (FileNotFoundError, NotADirectoryError) as error:
         reason = "it has no config.json" if folder.is_dir() else "there is no such folder"
         raise RequestError(
@@ -68,22 +111,103 @@ def read_config(folder: Path) -> Config:
             f"{path}: its settings are damaged or of another version ({error}); repair it, or "
             "leave this run out"
         ) from error
+    check_schedule(path, settings.tasks)
+    try:
+        check_form(stored, FACTS)
+    except ValueError as error:
+        raise RequestError(
+            f"{path} is damaged or of another version ({error}); repair it, or leave this run out"
+        ) from error
     return Config(folder, settings, stored)
 
 
-@contextmanager
-def config_errors(folder: Path) -> Iterator[None]:
-    """Reports a config.json whose facts are not as they were written.
+def check_schedule(path: Path, settings: TaskSettings) -> None:
+    """Refuses the settings in a `config.json` from which no schedule follows.
 
     Raises:
-        RequestError: the file is damaged.
+        RequestError: a setting is missing or does not fit the others.
     """
+    weights = settings.task_weights
+    fitting = {
+        "task_time": settings.task_time is not None or settings.schedule != "cycle",
+        "task_weights": weights is None or (len(weights) == len(settings.tasks) and any(weights)),
+        "max_steps": settings.max_steps is not None,
+    }
+    for name, fits in fitting.items():
+        if not fits:
+            raise RequestError(
+                f"{path}: no schedule follows from its {name}, {getattr(settings, name)!r:.60}; "
+                "repair it, or leave this run out"
+            )
+
+
+def check_form(value: object, form: Any, *place: str) -> None:
+    """Checks a value from JSON, and all in it.
+
+    Args:
+        form: of the value: a kind; a list of one form, that of each item; or a dict of the form of
+            each part by its name, of which `...` stands for any.
+        place: the names under which the value stands, for the message.
+
+    Raises:
+        ValueError: the value has another form. It may be None in any place but a list.
+    """
+    if value is None:
+        return
+    if isinstance(form, Kind):
+        try:
+            form.from_json(value)
+        except ValueError as error:
+            raise ValueError(f"{'.'.join(place)}: {error}") from None
+        return
+    in_list = value if isinstance(value, list) else ["no list"]
+    if not isinstance(value, type(form)) or None in in_list or not in_list:
+        expected = "names with values" if isinstance(form, dict) else "a list of one value or more"
+        raise ValueError(f"{'.'.join(place)}: expected {expected}, got {value!r:.60}")
+    parts = value if isinstance(value, dict) else dict(enumerate(value))
+    forms = dict.fromkeys(parts, form[0]) if isinstance(form, list) else form
+    forms = dict.fromkeys(parts, form[...]) if ... in forms else forms
+    for name, part_form in forms.items():
+        check_form(parts.get(name), part_form, *place, str(name))
+
+
+def check_network(folder: Path, settings: Settings, tasks: Sequence[Task]) -> None:
+    """Refuses settings of a run that describe no network for its tasks.
+
+    Raises:
+        RequestError: they do not, or one is missing.
+    """
+    # The file of the weights that the run began with may be gone: a checkpoint replaces them.
+    network = replace(settings.network, weights="none", freeze_backbone=False)
+    classes = [task.classes for task in tasks]
+    names = [task.name for task in tasks]
     try:
-        yield
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        resolved = resolve_network(network, settings.input, dict(zip(names, classes, strict=True)))
+        check_memory(resolved, settings.input, settings.training.batch, classes)
+    except RequestError as error:
         raise RequestError(
-            f"{folder / CONFIG} is damaged ({error!r}); start the run again"
+            f"{folder / CONFIG} does not describe a network ({error}); start the run again"
         ) from error
+    check_resolved(folder, network, resolved)
+
+
+def check_resolved(folder: Path, stored: object, resolved: object) -> None:
+    """Refuses stored settings that resolving them changes, as it does where one is missing.
+
+    Args:
+        stored: a section of the settings.
+        resolved: the same after resolving.
+
+    Raises:
+        RequestError: a setting that others decide has not the value that follows from them.
+    """
+    for name, facts in settings_of(stored).items():
+        value, expected = getattr(stored, name), getattr(resolved, name)
+        if facts.conditional and value != expected:
+            raise RequestError(
+                f"{folder / CONFIG} has {value!r:.60} as {name}, and with its other settings that "
+                f"is {expected!r:.60}; repair it, or start a new run"
+            )
 
 
 def check_saved(folder: Path, settings: Settings, saved: Mapping[str, object], step: int) -> None:

@@ -1,24 +1,36 @@
 """The contents of `config.json`: everything that a run follows from."""
 
 import hashlib
+import os
 import platform
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from command import one_line
 from errors import RequestError
-from runs.config import config_errors, read_config
+from runs.config import read_config
 from settings import Settings
 from tasks import Task
-from tasks.schedule import make_schedule
+from tasks.schedule import count_steps, make_schedule
 
 if TYPE_CHECKING:
     from data.dataset import Dataset
 
+# How the names of the variables begin that TensorFlow, oneDNN, XLA, OpenMP and CUDA heed.
+HEEDED = (
+    *("TF_", "ONEDNN_", "DNNL_", "XLA_", "OMP_", "KMP_", "MKL_"),
+    *("CUDA_", "CUDNN_", "NVIDIA_TF32_OVERRIDE"),
+)
+# Those that this program sets, or that are of Terraform, some of which are secret.
+NOT_HEEDED = ("TF_CPP_", "TF_VAR_", "TF_TOKEN_", "TF_CLI_", "TF_LOG", "TF_DATA_DIR")
+MAX_FACT = 60  # characters of a fact about the environment, for a note of one line
 PACKAGES = ("tensorflow", "keras", "numpy", "pillow", "tensorboard")
 
 
@@ -56,6 +68,8 @@ def describe_run(
             "python": platform.python_version(),
             **{package: version_of(package) for package in PACKAGES},
         },
+        "machine": describe_machine(),
+        "variables": describe_variables(),
         "command": shlex.join(sys.argv),
         "directory": str(Path.cwd()),
         "started": datetime.now().astimezone().isoformat(timespec="seconds"),
@@ -74,7 +88,7 @@ def describe_tasks(
             "classes": task.classes,
             "train": len(task.choose(datasets[task.dataset].train.labels)[1]),
             "test": len(task.choose(datasets[task.dataset].test.labels)[1]),
-            "steps": schedule.steps_trained(index, settings.tasks.max_steps),
+            "steps": count_steps(schedule, index, settings.tasks.max_steps),
         }
         for index, task in enumerate(tasks)
     ]
@@ -110,23 +124,21 @@ def describe_resumed(folder: Path, now: dict[str, Any], step: int) -> dict[str, 
     """
     config = read_config(folder)
     then = config.stored
-    with config_errors(folder):
-        checksums = {name: then["data"][name]["sha256"] for name in now["data"]}
-        resumed = [*then.get("resumed", [])]
-        before = environment(config.settings, [then, *resumed][-1])
-    for name, expected in checksums.items():
-        if expected != now["data"][name]["sha256"]:
+    for name in config.fact("data"):
+        config.fact("data", name, "origin")
+    for name, dataset in now["data"].items():
+        if config.fact("data", name, "sha256") != dataset["sha256"]:
             raise RequestError(
                 f"--resume: {folder} was started on other data than what is now in "
-                f"{now['data'][name]['origin']}; put that back, or start a new run"
+                f"{dataset['origin']}; put that back, or start a new run"
             )
-    settings = Settings.from_json(now["settings"])
-    differing = {
-        name: [before.get(name), value]
-        for name, value in environment(settings, now).items()
-        if before.get(name) != value
-    }
-    facts = ("device", "versions", "command", "directory", "started")
+    config.fact("parameters")
+    resumed = then.get("resumed") or []
+    differing = differences(
+        environment(config.settings, [then, *resumed][-1]),
+        environment(Settings.from_json(now["settings"]), now),
+    )
+    facts = ("device", "versions", "machine", "variables", "command", "directory", "started")
     this = {"step": step, "otherwise": differing, **{name: now[name] for name in facts}}
     # Paths stay relative to the folder in which the run was first started.
     paths = {
@@ -138,7 +150,55 @@ def describe_resumed(folder: Path, now: dict[str, Any], step: int) -> dict[str, 
     return {**then, **changed, "resumed": [*resumed, this]}
 
 
-def environment(settings: Settings, config: dict[str, Any]) -> dict[str, Any]:
-    """Returns what the last digits of a run depend on besides its settings."""
+def environment(settings: Settings, config: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Returns what the last digits of a run depend on besides its settings, in parts.
+
+    Args:
+        settings: the run's.
+        config: what `describe_run` returned for it; older versions wrote fewer of the parts.
+    """
     threads = settings.device.threads or "as many as there are"
-    return {**config["versions"], "device": config["device"], "--threads": threads}
+    device = {"device": config.get("device"), "--threads": threads}
+    parts = {name: config.get(name) for name in ("versions", "machine", "variables")}
+    return {**{name: part for name, part in parts.items() if part is not None}, "device": device}
+
+
+def differences(
+    before: dict[str, dict[str, Any]], now: dict[str, dict[str, Any]]
+) -> dict[str, list[str]]:
+    """Returns what differs between two environments: each value before and now, by its name.
+
+    A part that either lacks is unknown, and no difference.
+    """
+    return {
+        short(name): [short(str(each[part].get(name, "nothing"))) for each in (before, now)]
+        for part in now
+        if part in before
+        for name in before[part] | now[part]
+        if before[part].get(name) != now[part].get(name)
+    }
+
+
+def describe_machine() -> dict[str, str]:
+    """Returns the kind of the processor, on which the order of a sum's terms depends."""
+    model = platform.processor()
+    with suppress(OSError):  # which only Linux has
+        described = Path("/proc/cpuinfo").read_text(errors="replace")
+        names = re.findall(r"^model name\s*:(.*)$", described, re.MULTILINE)
+        model = names[0] if names else model
+    return {"processor": short(model), "machine": platform.machine()}
+
+
+def describe_variables() -> dict[str, str]:
+    """Returns the environment variables that TensorFlow and its libraries heed, by name."""
+    return {
+        short(name): short(value)
+        for name, value in sorted(os.environ.items())
+        if name.startswith(HEEDED) and not name.startswith(NOT_HEEDED)
+    }
+
+
+def short(text: str) -> str:
+    """Returns a text in one printable line of at most MAX_FACT characters."""
+    line = one_line(text)
+    return line if len(line) <= MAX_FACT else line[: MAX_FACT - 1] + "…"

@@ -9,10 +9,10 @@ from stat import S_ISDIR, S_ISREG
 
 from errors import RequestError
 from networks.checks import check_memory, resolve_network
-from runs.config import read_config
+from runs.config import check_resolved, read_config
 from settings import DataSettings, Settings, flag
 from settings.parser import parse_flags
-from settings.running import MAX_BREEDS, Command
+from settings.running import MAX_BREEDS, MAX_THREADS, Command
 from settings.setting import settings_of
 from settings.values import typed
 from tasks.resolve import choose_tasks, resolve_schedule
@@ -56,11 +56,20 @@ def resolve(settings: Settings) -> Settings:
         settings.network, settings.input, dict(zip(names, classes, strict=True))
     )
     check_memory(network, settings.input, settings.training.batch, classes)
+    device = replace(settings.device, threads=settings.device.threads or processors())
     log = settings.log
     if log.test_at_switches is None:
         long_turns = tasks.task_time is not None and tasks.task_time >= MIN_EVALUATED_TURN
         log = replace(log, test_at_switches=long_turns)
-    return replace(settings, tasks=tasks, network=network, log=log)
+    return replace(settings, tasks=tasks, network=network, device=device, log=log)
+
+
+def processors() -> int:
+    """Returns the number of processors that this process may use, which is TensorFlow's default."""
+    allowed = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
+    return min(allowed, MAX_THREADS)
 
 
 def check_data(data: DataSettings) -> None:
@@ -126,6 +135,8 @@ def resumed_settings(folder: Path, given: Mapping[str, object]) -> Settings:
             f"--resume: {folder} resumes with the settings that it was started with, and these "
             f"cannot be used: {error}"
         ) from error
+    for section in ("tasks", "network", "log"):
+        check_resolved(folder, getattr(stored, section), getattr(started, section))
     check_unchanged(folder, started, given)
     settings = resolve(stored.replace(**given))
     if settings.tasks.max_steps < started.tasks.max_steps:

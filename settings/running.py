@@ -70,7 +70,7 @@ class DeviceSettings:
         None,
         whole_number("N", most=MAX_THREADS),
         "threads of one TensorFlow operation, and operations at a time (default: one for each "
-        "processor)",
+        "processor that the run may use when it starts)",
         resumable=True,
         older=None,
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import math
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,7 +88,15 @@ def text(metavar: str) -> Kind:
 
 def path(metavar: str, *names: str) -> Kind:
     """A path in the file system, or one of some words that name no file."""
-    return Kind(str if names else Path, "a path", metavar=metavar, names=names)
+    return Kind(str if names else Path, "a path", can_be_path, metavar=metavar, names=names)
+
+
+def can_be_path(value: str | Path) -> bool:
+    """Tells whether the system can be asked for such a path."""
+    try:
+        return b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
 
 
 SWITCH = Kind(bool, "true or false")  # off unless its flag is given

@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 import tensorflow as tf
 
+from errors import RequestError
 from settings import DeviceSettings
 from tests.support.command import ROOT
 from tests.support.problems import make_network
@@ -21,8 +23,14 @@ def test_the_cpu_is_used_by_default():
     assert devices == {"device:CPU:0"}
 
 
-def test_a_process_loads_tensorflow_with_the_threads_requested_and_without_delay():
-    """Without Matplotlib, which can be loaded later, and without scanning TensorFlow's objects."""
+def test_a_process_loads_tensorflow_with_the_threads_requested_and_without_delay(tmp_path):
+    """Without Matplotlib, which can be loaded later, and without scanning TensorFlow's objects.
+
+    The user's keras.json, which Keras would fail on, is neither read nor written.
+    """
+    settings = tmp_path / ".keras" / "keras.json"
+    settings.parent.mkdir()
+    settings.write_text('[{"floatx": 3}]')
     program = """if True:
         import gc, json, sys
         from settings import DeviceSettings
@@ -33,16 +41,28 @@ def test_a_process_loads_tensorflow_with_the_threads_requested_and_without_delay
         lists = [[] for _ in range(1_000)]
         choose_device(DeviceSettings(), progress_bars=False)  # as a second run in this process
         found |= {"collected": gc.isenabled(), "as many": gc.get_freeze_count() == frozen}
-        import matplotlib
+        import keras.src.backend.config, matplotlib
+        found |= {"weights": keras.src.backend.config.keras_home()}
         from tensorflow.config import threading
         found["intra"] = threading.get_intra_op_parallelism_threads()
         found["inter"] = threading.get_inter_op_parallelism_threads()
         print(json.dumps(found))
     """
     command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True)
+    environment = {**os.environ, "HOME": str(tmp_path)}
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
     collection = {"collected": True, "many frozen": True, "as many": True}
-    assert json.loads(done.stdout) == {**collection, "pyplot": False, "intra": 3, "inter": 3}
+    found = {**collection, "pyplot": False, "intra": 3, "inter": 3}
+    assert json.loads(done.stdout) == {**found, "weights": str(settings.parent)}
+    assert settings.read_text() == '[{"floatx": 3}]'
+
+
+def test_docstrings_that_keras_needs_are_missed_in_one_line(monkeypatch):
+    monkeypatch.setattr(sys, "flags", SimpleNamespace(optimize=2))
+    with pytest.raises(RequestError, match="PYTHONOPTIMIZE=2 and `python -OO` leave out"):
+        choose_device(DeviceSettings(), progress_bars=False)
 
 
 @pytest.mark.parametrize("gpu", [False, True])
