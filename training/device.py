@@ -3,9 +3,8 @@
 import gc
 import os
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import ModuleType
 
 from command import check_limits
@@ -69,7 +68,7 @@ def load_keras() -> ModuleType:
     Downloaded weights stay in the user's folder.
     """
     home = os.path.expanduser("~")
-    own = os.path.join(home if os.access(home, os.W_OK) else tempfile.gettempdir(), ".keras")
+    own = os.path.join(home if os.access(home, os.W_OK) else "/tmp", ".keras")  # as Keras does
     given = os.environ.get("KERAS_HOME")
     os.environ["KERAS_HOME"] = os.path.join(os.devnull, "keras")  # no file can be there
     try:
@@ -110,8 +109,9 @@ def choose_device(settings: DeviceSettings, progress_bars: bool) -> str:
         # Such as that a loop is compiled for each task, which is intended.
         tf.get_logger().setLevel("ERROR")
         if settings.threads is not None:
-            tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
-            tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
+            with suppress(RuntimeError):  # a process keeps those that it has started with
+                tf.config.threading.set_intra_op_parallelism_threads(settings.threads)
+                tf.config.threading.set_inter_op_parallelism_threads(settings.threads)
         gpus = tf.config.list_physical_devices("GPU")
         if settings.gpu and gpus:
             tf.config.set_visible_devices(gpus[0], "GPU")
