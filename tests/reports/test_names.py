@@ -44,7 +44,7 @@ def write_runs(folder: Path, tasks: list[str]) -> list[Path]:
 
     There are two equal runs, a run on each of the two first tasks alone, and one unfinished.
     """
-    common = {"dog_breeds": tasks[:2], "weights": tasks[0]}
+    common = {"dog_breeds": tasks[:2], "weights": folder_name(tasks[0])}
     several = common | {"accuracies": rising(len(tasks), 3), "tasks": tasks, "heads": "multi"}
     alone = common | {"accuracies": rising(1, 3), "max_steps": 100}
     data = {name: {"train": 1, "test": 2, "sha256": name} for name in tasks}

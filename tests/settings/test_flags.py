@@ -10,7 +10,7 @@ import pytest
 
 from data.class_names import CIFAR10
 from runs.announcement import announce_run
-from runs.request import read_request
+from runs.request import processors, read_request
 from settings import Settings, flag
 from settings.parser import MAX_PRESET
 from task import main
@@ -147,7 +147,7 @@ def test_defaults():
         **{"optimizer": "sgd", "learning_rate": 0.1, "batch": 100, "l2": 0.0, "seed": 0},
         **{"data_dir": None, "data_dog_dir": None, "dog_breeds": None, "fake_data": False},
         **{"pickle_file": None, "use_pickle": False},
-        **{"gpu": False, "threads": None, "xla": False},
+        **{"gpu": False, "threads": processors(), "xla": False},
         **{"log_dir": "log", "test_frequency": 100, "test_at_switches": True},
         **{"train_summary_frequency": 10, "checkpoint_frequency": 1000},
         **{"trace": False, "train_metadata_frequency": 1000, "quiet": False},
