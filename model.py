@@ -1,6 +1,6 @@
 """The network (trunk and heads) and its optimizer, built from the settings."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import keras
@@ -51,8 +51,15 @@ class Network:
         """
         if self.trunk.input_shape[-1] is not None:  # otherwise it takes them as they are
             images = lay_channels(images, self.input_style)
+        tasks = list(tasks)
         features = self.trunk(images, training=training)
-        outputs = [self.head(task)(features, training=training) for task in tasks]
+        copies = [features] * len(tasks)
+        if len(tasks) > 2 and isinstance(features, tf.Tensor):
+            copies = fan_out(features, len(tasks))
+        outputs = [
+            self.head(task)(copy, training=training)
+            for task, copy in zip(tasks, copies, strict=True)
+        ]
         return [tf.cast(logits, tf.float32) for logits in outputs]
 
     @property
@@ -63,6 +70,23 @@ class Network:
     def count_params(self) -> int:
         """Counts the network's parameters, trained or not."""
         return sum(part.count_params() for part in (self.trunk, *self.heads))
+
+
+def fan_out(features: tf.Tensor, count: int) -> list[tf.Tensor]:
+    """Returns `count` copies of a tensor, whose gradients are added in their order.
+
+    TensorFlow adds more than two in an order that may follow from when each was computed, and so
+    to other last digits in each run.
+    """
+
+    @tf.custom_gradient
+    def copied(features: tf.Tensor) -> tuple[list[tf.Tensor], Callable]:
+        def add(*gradients: tf.Tensor) -> tf.Tensor:
+            return tf.reduce_sum(tf.stack(gradients), axis=0)
+
+        return [tf.identity(features) for _ in range(count)], add
+
+    return copied(features)
 
 
 def build_network(
