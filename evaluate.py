@@ -19,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 from command import Parser, exit_code_of, one_line, printable
 from errors import RequestError
 from files import check_replaceable, write_json
-from runs.config import Config, check_network, read_config
+from runs.config import CONFIG, Config, check_network, read_config
+from runs.folder import LOCK, SUMMARY
+from runs.history import METRICS
 from runs.request import check_data
 from settings import Settings
 from tasks import Task
@@ -97,6 +99,8 @@ def evaluate(options: Options) -> int:
         check_replaceable(output)
         if not output.parent.is_dir():
             raise RequestError(f"--output: there is no folder {output.parent}; make it first")
+    if is_of_the_run(output, options.run):
+        raise RequestError(f"--output: {output} is a file of the run itself; name another file")
     settings = current_settings(options, config)
     results = evaluate_tasks(options, config, settings)
     show(results, settings.data.fake_data, options.quiet)
@@ -106,6 +110,14 @@ def evaluate(options: Options) -> int:
     if not options.quiet:
         print(f"everything is in {printable(str(output))}")
     return 0
+
+
+def is_of_the_run(output: Path, run: Path) -> bool:
+    """Tells whether a file is one from which the run is resumed or reported."""
+    place = Path(os.path.realpath(output.parent))
+    inside = Path(os.path.realpath(run))
+    own = place == inside and output.name in (CONFIG, METRICS, SUMMARY, LOCK)
+    return own or inside in place.parents
 
 
 @contextmanager

@@ -148,3 +148,16 @@ def lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@contextmanager
+def current_folder(folder: Path) -> Iterator[None]:
+    """Makes a folder the current one while this is open."""
+    # A folder that may be entered need not be one that may be listed.
+    before = os.open(".", getattr(os, "O_PATH", os.O_RDONLY))
+    try:
+        os.chdir(folder)
+        yield
+    finally:
+        os.fchdir(before)
+        os.close(before)

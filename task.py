@@ -85,7 +85,7 @@ def is_finished(folder: Path, max_steps: int) -> bool:
     """Tells whether the run in a folder has finished after so many steps or more."""
     try:
         return json.loads(read_regular(folder / SUMMARY))["step"] >= max_steps
-    except (OSError, ValueError, KeyError, TypeError):  # missing, or not a summary
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):  # missing, or no summary
         return False
 
 

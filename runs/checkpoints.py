@@ -4,8 +4,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,17 +15,20 @@ import tensorflow as tf
 
 from command import print_note
 from errors import RequestError
-from files import sync, write_whole
+from files import current_folder, sync, write_whole
 from model import Network
 from runs.config import CONFIG
+from runs.folder import CHECKPOINTS
 from runs.history import Evaluation, Tally, read_evaluations
+from runs.log import EVENT_FILE
 
-FOLDER = "checkpoints"
 NAME = "ckpt"
 SCRATCH = ".saving"
+# The files of checkpoints, and what TensorFlow leaves of one that it was writing.
+OURS = re.compile(rf"({NAME}-\d+|\{SCRATCH})(\.index|\.data-\d+-of-\d+|_temp\w*)", re.ASCII)
 LIST = "checkpoint"  # where tf.train.latest_checkpoint looks
 # Failures to read a checkpoint that do not mean that it is damaged.
-NOT_DAMAGE = (MemoryError, tf.errors.ResourceExhaustedError, tf.errors.PermissionDeniedError)
+NOT_DAMAGE = (OSError, MemoryError, tf.errors.ResourceExhaustedError, RequestError)
 # The last checkpoint, and the one before, which replaces it if it is damaged.
 KEPT = 2
 
@@ -67,13 +69,14 @@ class Progress:
             }
             history = read_evaluations(stored["history"], tasks)
             positions = {step, *log.values()}
+            named = all(EVENT_FILE.fullmatch(name) for name in log)
         except (AttributeError, KeyError, TypeError) as error:
             raise ValueError(f"its progress is damaged ({error!r})") from error
         if not all(type(position) is int and position >= 0 for position in positions):
             raise ValueError("its progress has a step or a length that is no whole number")
-        if any(evaluation.step > step for evaluation in history) or not tallies.keys() <= {
-            *range(tasks)
-        }:
+        evaluated = [evaluation.step for evaluation in history]
+        evaluated_so_far = evaluated[:1] == [0] and evaluated[-1] <= step if step else not evaluated
+        if not (evaluated_so_far and named and tallies.keys() <= {*range(tasks)}):
             raise ValueError(f"its progress is not that of {step} steps on {tasks} tasks")
         return cls(step, settings, history, tallies, log)
 
@@ -112,7 +115,7 @@ class Checkpoints:
         `scales` are those of `Problem.scales`. A resumed run, whose data is checked, computes them
         again; they are saved for evaluations on other data.
         """
-        self.run, self.folder = run, run / FOLDER
+        self.run, self.folder = run, run / CHECKPOINTS
         self.state = ProgressState()
         state = {"optimizer": optimizer, "progress": self.state}
         network_parts = {"trunk": network.trunk, "heads": network.heads}
@@ -160,7 +163,7 @@ class Checkpoints:
         The others are older, or damaged, or of a save that was interrupted.
         """
         names = [path.name for path in kept]
-        for path in [*self.folder.glob(f"{NAME}-*"), *self.folder.glob(f"{SCRATCH}*")]:
+        for path in filter(lambda path: OURS.fullmatch(path.name), self.folder.iterdir()):
             if path.is_dir():
                 shutil.rmtree(path)
             elif not any(path.name.startswith(f"{name}.") for name in names):
@@ -170,29 +173,13 @@ class Checkpoints:
         write_whole(self.folder / LIST, "\n".join(lines) + "\n")
 
 
-@contextmanager
-def current_folder(folder: Path) -> Iterator[None]:
-    """Makes a folder the current one while this is open.
-
-    TensorFlow takes the path of a checkpoint that it reads for a pattern, and so another meaning
-    for a [ or a backslash in it.
-    """
-    before = os.open(".", os.O_RDONLY)
-    os.chdir(folder)
-    try:
-        yield
-    finally:
-        os.fchdir(before)
-        os.close(before)
-
-
 def saved_in(run: Path) -> list[Path]:
     """Returns a run's checkpoints, without the suffixes of their files, the last first.
 
     Raises:
         RequestError: their folder cannot be read.
     """
-    folder = run / FOLDER
+    folder = run / CHECKPOINTS
     try:
         names = [entry.name for entry in os.scandir(folder) if entry.is_file()]
     except (FileNotFoundError, NotADirectoryError):
@@ -245,8 +232,18 @@ def read(path: Path, checkpoint: tf.train.Checkpoint, optional: tf.train.Checkpo
 
     Raises:
         ValueError: a variable in it is not finite.
+        RequestError: this user may not read it.
         Exception: it is damaged, or not of the network.
     """
+    for file in path.parent.glob(f"{path.name}.*"):
+        try:
+            file.open("rb").close()
+        except PermissionError as error:
+            raise RequestError(f"{file} cannot be read ({error.strerror}); allow it") from error
+        except IsADirectoryError:
+            continue  # which is damage
+    # TensorFlow takes the path of a checkpoint that it reads for a pattern, and so another meaning
+    # for a [ or a backslash in it.
     with current_folder(path.parent):
         status = checkpoint.read(path.name)
         status.expect_partial().assert_existing_objects_matched()

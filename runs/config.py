@@ -11,7 +11,7 @@ from errors import RequestError
 from files import open_regular
 from networks.checks import check_memory, resolve_network
 from settings import Settings, TaskSettings, values
-from settings.setting import settings_of
+from settings.setting import REQUIRED, settings_of
 from settings.values import Kind
 from tasks import Task
 
@@ -224,6 +224,7 @@ def check_saved(folder: Path, settings: Settings, saved: Mapping[str, object], s
     for name, value in fixed_settings(settings).items():
         before = saved.get(name, Settings.declared()[name].older)
         if before != value:
+            before = "none" if before is REQUIRED else before
             raise RequestError(
                 f"{folder / CONFIG} has {name} {value}, and the run was saved with {before}; put "
                 "that back, or start a new run"

@@ -17,6 +17,7 @@ from settings import Settings
 # Bytes. File systems allow 255 for a name, and a path has several.
 MAX_NAME = 120
 LOCK = ".lock"
+CHECKPOINTS = "checkpoints"
 SUMMARY = "summary.json"  # written last, when the run has finished
 
 
@@ -124,15 +125,17 @@ def check_contents(folder: Path) -> None:
     """
     try:
         str(folder).encode()
-        for entry in os.scandir(folder):
-            if entry.is_dir(follow_symlinks=False):
-                check_contents(Path(entry.path))
-            elif not entry.is_file(follow_symlinks=False):
-                kind = "link" if entry.is_symlink() else "pipe or device"
-                raise RequestError(
-                    f"{entry.path} is a {kind}, and a run is resumed only in a folder of files of "
-                    "its own; replace it by a copy of the file or folder, or remove it"
-                )
+        folders = [str(folder)]
+        for path in folders:  # which grows by those inside
+            for entry in os.scandir(path):
+                if entry.is_dir(follow_symlinks=False):
+                    folders.append(entry.path)
+                elif not entry.is_file(follow_symlinks=False):
+                    kind = "link" if entry.is_symlink() else "pipe or device"
+                    raise RequestError(
+                        f"{entry.path} is a {kind}, and a run is resumed only in a folder of files "
+                        "of its own; replace it by a copy of the file or folder, or remove it"
+                    )
     except UnicodeEncodeError as error:
         raise RequestError(
             f"{folder} has a name that is not UTF-8, which TensorFlow cannot write to; rename it"
@@ -197,10 +200,16 @@ def resume_command(folder: Path) -> str:
 
 def runs_below(folder: Path) -> list[Path]:
     """Returns the folders of all runs below a folder; itself if it is a run's, or none is below."""
-    found = []
-    for path, folders, files in os.walk(folder):  # which ignores folders that are gone meanwhile
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        if CONFIG in files:
-            found.append(Path(path))
-            folders.clear()
+    found, folders = [], [str(folder)]
+    for path in folders:  # which grows by those inside; os.walk fails where they are very deep
+        with suppress(OSError):  # such as of a folder that is gone meanwhile
+            entries = list(os.scandir(path))
+            if any(entry.name == CONFIG and not entry.is_dir() for entry in entries):
+                found.append(Path(path))
+                continue
+            folders += [
+                entry.path
+                for entry in entries
+                if entry.is_dir(follow_symlinks=False) and not entry.name.startswith(".")
+            ]
     return sorted(found) or [folder]

@@ -1,7 +1,7 @@
 """The evaluations of a run, and its `metrics.jsonl`, which has a line for each."""
 
 import json
-import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -9,9 +9,10 @@ from typing import Any
 
 from errors import RequestError
 from files import read_regular
-from settings.values import MAX_COUNT
+from settings.values import MAX_COUNT, MAX_EXAMPLES, MAX_FLOAT
 
 METRICS = "metrics.jsonl"
+MOST = MAX_COUNT * MAX_EXAMPLES  # examples in any number of steps
 
 
 @dataclass
@@ -31,9 +32,9 @@ class Tally:
         """
         tally = cls(**stored)
         counts = type(tally.examples) is type(tally.correct) is int
-        if not (counts and 0 <= tally.correct <= tally.examples and tally.examples):
+        if not counts or not 0 <= tally.correct <= tally.examples or not 0 < tally.examples <= MOST:
             raise ValueError(f"expected counts of examples, got {stored!r:.60}")
-        if not is_number(tally.loss_sum):
+        if not is_number(tally.loss_sum) or tally.loss > MAX_FLOAT:
             raise ValueError(f"expected a finite sum of losses, got {tally.loss_sum!r:.60}")
         return tally
 
@@ -120,8 +121,8 @@ class Evaluation:
 
 
 def is_number(value: object) -> bool:
-    """Tells whether a value from JSON is a finite number."""
-    return type(value) in (int, float) and math.isfinite(value)
+    """Tells whether a value from JSON is a number that 64 bits can hold."""
+    return type(value) in (int, float) and abs(value) <= sys.float_info.max
 
 
 def read_evaluations(stored: list[object], tasks: int) -> list[Evaluation]:

@@ -17,12 +17,16 @@ from errors import RequestError
 from escaping import markdown
 from files import SCRATCH, sync, write_whole
 from runs.failures import write_errors
-from runs.folder import SUMMARY, plain_name
+from runs.folder import CHECKPOINTS, SUMMARY, plain_name
 from runs.history import METRICS, Evaluation
 from runs.profiling import remove_profiles
 
 # TensorBoard lags behind by this much at most, in milliseconds.
 FLUSH_MILLIS = 5_000
+# The path of an event file in a run's folder, as this program writes it for a curve.
+EVENT_FILE = re.compile(
+    r"(train|test)(_task_\d+_[^/]{1,200})?/events\.out\.tfevents\.\d{1,10}\.[^/]{1,200}", re.ASCII
+)
 NUMBER = re.compile(r"(?<=^events\.out\.tfevents\.)\d{1,10}", re.ASCII)
 # Writes that may be pending, lest they fill the memory where steps are faster than the disk.
 MAX_PENDING = 100
@@ -30,7 +34,12 @@ MAX_PENDING = 100
 
 def event_files(folder: Path) -> list[Path]:
     """Returns TensorBoard's files of all curves of a run."""
-    return sorted(folder.glob("*/events.out.tfevents.*"))
+    found = folder.glob("t*/events.out.tfevents.*")
+    return sorted(
+        path
+        for path in found
+        if EVENT_FILE.fullmatch(str(path.relative_to(folder))) and path.is_file()
+    )
 
 
 def truncate(
@@ -54,8 +63,10 @@ def truncate(
         path = folder / name
         if not path.exists() or path.stat().st_size < length:
             print_note(f"{path} has lost some of its points; TensorBoard lacks them")
-    for path in folder.rglob(f"{SCRATCH}*"):  # of a process that was killed
-        path.unlink()
+    for parent in (folder, folder / CHECKPOINTS):
+        for path in parent.glob(f"{SCRATCH}*"):  # of a process that was killed
+            if path.is_file():
+                path.unlink()
     remove_profiles(folder / "train", since=step)
     write_whole(folder / METRICS, "".join(evaluation.line for evaluation in history))
     (folder / SUMMARY).unlink(missing_ok=True)

@@ -1,5 +1,6 @@
 """Profiles of chunks of steps, for TensorBoard's profile page."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,8 @@ import tensorflow as tf
 # The folder that TensorFlow writes profiles to, and their names here.
 PROFILES = Path("plugins", "profile")
 NAME = "step_"
+# A profile, and one that TensorFlow, which names it by the time, did not finish.
+OURS = re.compile(rf"{NAME}(\d+)|\d{{4}}(?:_\d\d){{5}}", re.ASCII)
 
 
 @contextmanager
@@ -27,6 +30,6 @@ def profile(folder: Path, step: int) -> Iterator[None]:
 def remove_profiles(folder: Path, since: int) -> None:
     """Removes the profiles of chunks that began at step `since` or later, and incomplete ones."""
     for path in (folder / PROFILES).glob("*"):
-        step = path.name.removeprefix(NAME)
-        if not step.isdecimal() or int(step) >= since:
+        match = OURS.fullmatch(path.name)
+        if match and path.is_dir() and (match[1] is None or int(match[1]) >= since):
             shutil.rmtree(path)

@@ -128,8 +128,10 @@ def resumed_settings(folder: Path, given: Mapping[str, object]) -> Settings:
         raise RequestError("--epochs: a run is resumed with --max-steps; name that")
     # --epochs has become --max-steps, and --quiet is for one command.
     stored = config.settings_from_here().replace(epochs=None, quiet=False)
+    # The folder of the log may be gone or moved since.
+    log_dir, stored = stored.log.log_dir, stored.replace(log_dir=folder.parent)
     try:
-        started = resolve(stored)
+        started = resolve(stored).replace(log_dir=log_dir)
     except RequestError as error:
         raise RequestError(
             f"--resume: {folder} resumes with the settings that it was started with, and these "
@@ -138,7 +140,8 @@ def resumed_settings(folder: Path, given: Mapping[str, object]) -> Settings:
     for section in ("tasks", "network", "log"):
         check_resolved(folder, getattr(stored, section), getattr(started, section))
     check_unchanged(folder, started, given)
-    settings = resolve(stored.replace(**given))
+    resumable = {name: value for name, value in given.items() if name != "log_dir"}
+    settings = resolve(stored.replace(**resumable)).replace(log_dir=log_dir)
     if settings.tasks.max_steps < started.tasks.max_steps:
         raise RequestError(
             f"--max-steps {settings.tasks.max_steps}: {folder} is to train "
@@ -152,7 +155,8 @@ def check_unchanged(folder: Path, started: Settings, given: Mapping[str, object]
     before = started.values()
     for name, value in given.items():
         with suppress(RequestError):  # of an invalid value, which is not the run's
-            value = resolve(started.replace(**{name: value})).values()[name]
+            changed = started.replace(log_dir=folder.parent).replace(**{name: value})
+            value = resolve(changed).values()[name]
         both = [
             each.resolve() if isinstance(each, Path) else each for each in (value, before[name])
         ]

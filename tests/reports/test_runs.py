@@ -130,6 +130,10 @@ STEP = "expected a step beyond 0, up to 10,000,000,000"
         ('{"accuracy": [0.1, 0.1]}', f"{STEP}, got None"),
         (f'{{"step": {10**30}, "accuracy": [0.1, 0.1]}}', f"{STEP}, got 1000"),
         ('{"step": 100, "accuracy": [0.1, 0.1], "loss": 3}', "expected a finite loss for each"),
+        (
+            '{"step": 100, "accuracy": [0.1, 0.1], "loss": [1, 1' + "0" * 400 + "]}",
+            "expected a finite loss for each",
+        ),
         ('{"step": 100, "accuracy": [0.1]}', "expected an accuracy for each of 2 tasks, got 1"),
         ('{"step": 100, "accuracy": [0.1, NaN]}', "expected a list of numbers from 0 to 1"),
         ('{"step": 100, "accuracy": [0.1, 97.0]}', "expected a list of numbers from 0 to 1"),

@@ -32,7 +32,9 @@ VALUES = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-3, 12),
-    st.sampled_from([10**30, -1, 1e300, math.nan, math.inf, -0.5, "", "0", "id", "\x1b[31m"]),
+    st.sampled_from(
+        [10**30, 10**400, 1e308, -1, 1e300, math.nan, math.inf, -0.5, "", "0", "id", "\x1b[31m"]
+    ),
     st.sampled_from([[], {}, [[]], [None], {"": None}, {"0": {}}, [0.5], [0.5, 0.5], ["id"]]),
 )
 
@@ -105,7 +107,16 @@ def finished(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         lambda progress: progress.update(tallies={"2": {"examples": 1}}),
         lambda progress: progress.update(tallies={"0": {"examples": 0}}),
         lambda progress: progress.update(tallies={"0": {"rows": 5}}),
-        lambda progress: progress.update(log={"../other": -1}),
+        lambda progress: progress.update(log={"../other": 1}),
+        lambda progress: progress.update(log={"train/events.out.tfevents.1." + "x" * 5_000: 1}),
+        lambda progress: progress.update(history=[]),
+        lambda progress: progress.update(
+            tallies={"0": {"examples": 10**400, "correct": 0, "loss_sum": 1.0}}
+        ),
+        lambda progress: progress.update(
+            tallies={"0": {"examples": 1, "correct": 0, "loss_sum": 1e308}}
+        ),
+        lambda progress: progress["settings"].pop("seed"),
         lambda progress: progress["settings"].update(tasks=["id"]),
     ],
 )

@@ -5,6 +5,7 @@ import fcntl
 import math
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from stat import S_ISREG
 from types import SimpleNamespace
@@ -13,11 +14,12 @@ from unittest.mock import patch
 import pytest
 
 import evaluate
+import report
 from runs import checkpoints, log
 from runs.checkpoints import Checkpoints, Progress, saved_in
 from tests.support.command import one_line, run_here
 from tests.support.fuzzing import snapshot
-from tests.support.reading import only_run, read_log
+from tests.support.reading import change_settings, only_run, read_log
 from tests.support.running import start, wait_for_evaluations
 
 FLAGS = (
@@ -225,3 +227,87 @@ def test_file_systems_that_lock_only_files_or_nothing(lockable, code, run, monke
     assert result.returncode == code
     if code:
         assert f"{run} is on a file system without locks" in one_line(result)
+
+
+STRAY = (
+    *("mine/events.out.tfevents.1.mine", "train/events.out.tfevents.1", "notes.txt"),
+    *("checkpoints/ckpt-best/keep", "checkpoints/ckpt-backup.zip", ".new-1-1/whole"),
+    *("train/plugins/profile/.DS_Store", "train/plugins/profile/mine/host.xplane.pb"),
+    *("train/events.out.tfevents.5/file", "checkpoints/.new-1-1/file"),
+)
+
+
+def test_what_is_not_the_runs_stays_and_does_not_stop_it(run, whole):
+    for name in STRAY:
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_text("theirs")
+    result = run_here("--resume", run, *LONGER)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert [(run / name).read_text() for name in STRAY] == ["theirs"] * len(STRAY)
+    for name in ("mine", ".new-1-1"):
+        shutil.rmtree(run / name)
+    (run / "train" / "events.out.tfevents.1").unlink()
+    assert read_log(run) == whole
+
+
+@pytest.mark.parametrize("suffix", [".index", ".data-00000-of-00001"])
+def test_a_checkpoint_that_may_not_be_read_is_not_taken_for_damaged(suffix, run, monkeypatch):
+    def open_allowed(path: Path, *arguments: object, **named: object) -> object:
+        if path.name == f"ckpt-10{suffix}":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return open_any(path, *arguments, **named)
+
+    before, open_any = snapshot(run), Path.open
+    monkeypatch.setattr(Path, "open", open_allowed)
+    result = run_here("--resume", run, *LONGER)
+    monkeypatch.undo()
+    assert result.returncode == 2
+    assert f"ckpt-10{suffix} cannot be read (Permission denied)" in one_line(result)
+    assert snapshot(run) == before | {run / ".lock": (run / ".lock").read_bytes()}
+
+
+def test_the_current_folder_need_not_be_readable(run, whole, monkeypatch):
+    def open_allowed(path: object, flags: int, *arguments: object, **named: object) -> int:
+        if path == "." and not flags & os.O_PATH:
+            raise PermissionError(errno.EACCES, "Permission denied", ".")
+        return open_any(path, flags, *arguments, **named)
+
+    open_any = os.open
+    monkeypatch.setattr(os, "open", open_allowed)
+    assert run_here("--resume", run, *LONGER).returncode == 0
+    assert read_log(run) == whole
+
+
+def test_a_moved_run_does_not_need_the_place_of_its_log(run, whole, tmp_path):
+    (tmp_path / "file").touch()
+    change_settings(log_dir=str(tmp_path / "file" / "log"))(run)
+    assert run_here("--resume", run, *LONGER).returncode == 0
+    assert read_log(run) == whole
+
+
+def test_a_very_deep_folder_is_no_hindrance(run, whole):
+    # Python's own functions fail at such a depth.
+    subprocess.run(["mkdir", "-p", f"{run}/mine/" + "d/" * 1_100], check=True)
+    try:
+        assert run_here("--resume", run, *LONGER).returncode == 0
+        result = run_here(run / "mine", main=report.main)
+    finally:
+        subprocess.run(["rm", "-r", run / "mine"], check=True)
+    assert result.returncode == 2
+    assert "it has no config.json" in one_line(result)
+    assert read_log(run) == whole
+
+
+@pytest.mark.parametrize("place", ["config.json", "metrics.jsonl", "checkpoints/ckpt-10.index"])
+def test_an_evaluation_replaces_no_file_of_the_run(place, run):
+    before = snapshot(run)
+    result = run_here(run, "--output", run / place, main=evaluate.main)
+    assert result.returncode == 2
+    assert "is a file of the run itself" in one_line(result)
+    assert snapshot(run) == before
+
+
+def test_nested_brackets_are_no_summary(run, whole):
+    (run / "summary.json").write_text("[" * 100_000)
+    assert run_here("--resume", run, *LONGER).returncode == 0
+    assert read_log(run) == whole
