@@ -1,6 +1,10 @@
 from pathlib import Path
 
+import pytest
+
+from reports.figures import plan_figures
 from reports.table import make_report, make_table
+from tasks.schedule import Random
 from tests.support.run_folders import cells, make_groups
 
 RISEN_FALLEN = {"accuracies": [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]]}
@@ -20,6 +24,16 @@ def test_the_table_has_means_and_deviations(tmp_path: Path) -> None:
 def test_one_seed_has_no_deviation_and_one_task_no_mean(tmp_path: Path) -> None:
     groups = make_groups(tmp_path, {"accuracies": [[0.1], [0.9], [0.4]], "tasks": ["id"]})
     assert cells(make_table(groups)[0]) == [["id", "id", "1", "200", "40.00", "90.00", "50.00"]]
+
+
+def test_no_schedule_is_drawn_for_the_table(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would take minutes where the last step, of a file that was edited, is 10^10."""
+    monkeypatch.setattr(Random, "draw_block", lambda self, number: pytest.fail("drawn"))
+    groups = make_groups(tmp_path, RISEN_FALLEN | {"schedule": "random"})
+    assert cells(make_table(groups)[0])[-1][-3:] == ["60.00", "85.00", "25.00"]
+    plan_figures(groups)["group_1"]()
 
 
 def test_drawn_data_is_marked(tmp_path: Path) -> None:
