@@ -35,8 +35,14 @@ class Length(argparse.Action):
 class PresetParser(Parser):
     """A parser that reads flags from files too: `@experiments/NAME.args`."""
 
-    def _read_args_from_files(self, arguments: list[str]) -> list[str]:
-        """Replaces each file's name by the flags in it; argparse calls this."""
+    def _read_args_from_files(
+        self, arguments: list[str], opened: tuple[Path, ...] = ()
+    ) -> list[str]:
+        """Replaces each file's name by the flags in it; argparse calls this.
+
+        Args:
+            opened: the files that the arguments were read from, each named by the one before.
+        """
         names = {argument.partition("=")[0] for argument in arguments}
         if {flag(name) for name in LENGTHS} <= names:
             self.error("--epochs and --max-steps both say how long to train; name one of them")
@@ -44,20 +50,23 @@ class PresetParser(Parser):
             each
             for argument in arguments
             for each in (
-                self._read_args_from_files(self.flags_in(Path(argument[1:])))
+                self.flags_in(Path(argument[1:]), opened)
                 if argument.startswith("@")
                 else [argument]
             )
         ]
 
-    def flags_in(self, path: Path) -> list[str]:
+    def flags_in(self, path: Path, opened: tuple[Path, ...]) -> list[str]:
         """Reads a file of flags, which are split as a shell does; a # begins a comment."""
         try:
+            if path.resolve() in opened:
+                self.error(f"@{path}: the file of flags names itself, or another that names it")
             with open_regular(path) as file:
                 contents = file.read(MAX_PRESET + 1)
             if len(contents) > MAX_PRESET:
                 self.error(f"@{path}: expected a file of flags of at most {MAX_PRESET:,} bytes")
-            return shlex.split(contents.decode(), comments=True)
+            flags = shlex.split(contents.decode(), comments=True)
+            return self._read_args_from_files(flags, (*opened, path.resolve()))
         except OSError as error:
             self.error(f"@{path}: the file of flags cannot be read: {error.strerror}")
         except ValueError as error:
@@ -127,7 +136,7 @@ def parse_flags(arguments: Sequence[str]) -> dict[str, Any]:
     parser = make_parser()
     try:
         given = vars(parser.parse_args(arguments))
-    except RecursionError as error:  # files that name each other
+    except RecursionError as error:  # hundreds of files, each named by another
         files = " ".join(argument for argument in arguments if argument.startswith("@"))
         parser.error(f"{files}: the file of flags cannot be read: {error}")
     return {

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -229,7 +230,7 @@ def test_flags_from_a_file(tmp_path):
     ("contents", "message"),
     [
         ("--tasks 'id", "the file of flags cannot be read"),
-        ("@PRESET", "the file of flags cannot be read"),
+        ("@PRESET", "the file of flags names itself"),
         ("--epochs 2\n--max-steps 3", "--epochs and --max-steps both say how long"),
     ],
 )
@@ -256,6 +257,21 @@ def test_a_file_of_flags_that_may_never_end_is_refused(make, message, tmp_path, 
     output, line = capsys.readouterr()
     assert (output, line.count("\n")) == ("", 1)
     assert f"@{tmp_path}/preset.args: " in line and message in line
+
+
+@pytest.mark.parametrize("chain", [("a", "a"), ("a", "b", "a"), ("a", "b", "../{}/b")])
+def test_files_of_flags_that_name_themselves(chain, tmp_path, capsys):
+    for name, named in pairwise(chain):
+        (tmp_path / f"{name}.args").write_text(f"@{tmp_path}/{named.format(tmp_path.name)}.args")
+    assert main([f"@{tmp_path}/a.args"]) == 2
+    assert "the file of flags names itself, or another that names it" in capsys.readouterr().err
+
+
+def test_a_file_of_flags_may_be_named_twice(tmp_path):
+    preset = tmp_path / "preset.args"
+    preset.write_text("--batch 7")
+    _, settings = read_request([f"@{preset}", f"@{preset}"])
+    assert settings.training.batch == 7
 
 
 @pytest.mark.parametrize(
