@@ -29,6 +29,11 @@ class Parser(argparse.ArgumentParser):
         """
         raise RequestError(f"{message}; see {self.prog} --help")
 
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        """Ends the program after --help; argparse calls this."""
+        sys.stdout.flush()  # while a full disk can still be reported
+        super().exit(status, message)
+
 
 class Interrupts:
     """Handles Ctrl-C, SIGTERM and a closed terminal while it is open.
@@ -83,6 +88,7 @@ def exit_code_of(program: str, action: Callable[[Interrupts], int]) -> int:
     """Runs a command's action, and turns a signal or an error into one line and an exit code."""
 
     def interruptible() -> int:
+        check_current_folder()
         with Interrupts() as interrupts:
             code = action(interrupts)
             sys.stdout.flush()  # while a full disk can still be reported
@@ -149,6 +155,18 @@ def printable(text: str) -> str:
     )
 
 
+def check_current_folder() -> None:
+    """Refuses a current folder that has been deleted, in which no relative path has a meaning.
+
+    Raises:
+        RequestError: it has been.
+    """
+    try:
+        os.getcwd()
+    except FileNotFoundError as error:
+        raise RequestError("the current folder is gone; change to another") from error
+
+
 def check_limits(memory: int) -> None:
     """Refuses limits of the shell under which libraries crash or hang while they are loaded.
 
@@ -182,42 +200,53 @@ def is_terminal() -> bool:
 class Output:
     """A stream that survives its reader: a closed pipe, or a terminal that is gone.
 
-    The text is then discarded, rather than end a run that nobody watches any more.
+    The text is then discarded, rather than end a run that nobody watches any more. Where it cannot
+    be written for another reason, such as a full disk, that is an error if the stream is required;
+    else the text is discarded too.
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, required: bool = True) -> None:
         self.stream = stream
+        self.required = required
 
     def __getattr__(self, name: str) -> object:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Writes the text, if the stream still has a reader."""
+        """Writes the text, if the stream still has a reader; raises RunError as `discarding`."""
         with self.discarding():
             self.stream.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """Flushes the stream, if it still has a reader."""
+        """Flushes the stream, if it still has a reader; raises RunError as `discarding`."""
         with self.discarding():
             self.stream.flush()
 
     @contextmanager
     def discarding(self) -> Iterator[None]:
-        """Redirects the stream to the null device once its reader is gone."""
+        """Redirects the stream to the null device once it cannot be written.
+
+        Raises:
+            RunError: it has a reader and is required. No OSError, which a caller would take for
+                one of its own files'.
+        """
         try:
             yield
         except OSError as error:
-            if error.errno not in (errno.EPIPE, errno.EIO):
-                raise
             null_device = os.open(os.devnull, os.O_WRONLY)
             os.dup2(null_device, self.stream.fileno())
             os.close(null_device)
+            if self.required and error.errno not in (errno.EPIPE, errno.EIO):
+                raise RunError(f"the output cannot be written ({error.strerror})") from error
 
 
 def prepare_outputs() -> None:
-    """Makes both outputs accept characters that their encoding lacks, and lose their readers."""
+    """Makes both outputs accept characters that their encoding lacks, and lose their readers.
+
+    A message on standard error that cannot be written is dropped: the exit code tells enough.
+    """
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name) or open(os.devnull, "w")  # noqa: SIM115 (for good)
         stream.reconfigure(errors="replace")
-        setattr(sys, name, Output(stream))
+        setattr(sys, name, Output(stream, required=name == "stdout"))

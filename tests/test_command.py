@@ -6,12 +6,13 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from itertools import combinations
 from pathlib import Path
 
 import pytest
 
-from command import Interrupts, exit_code_of
+from command import Interrupts, Output, Parser, exit_code_of, print_note
 from errors import Interrupted, RequestError, RunError
 from tests.support.command import ROOT
 
@@ -89,13 +90,63 @@ def test_errors_are_reported_in_one_line(
     [
         ("| head -c 1 > /dev/null", 0, ""),
         (">&-", 0, ""),
-        ("> /dev/full", 1, "task.py: failed: [Errno 28] No space left on device\n"),
+        (
+            "> /dev/full",
+            1,
+            "task.py: failed: the output cannot be written (No space left on device)\n",
+        ),
     ],
 )
 def test_output_that_cannot_be_written(output: str, code: int, errors: str) -> None:
     shell = f"set -o pipefail; {shlex.quote(sys.executable)} task.py --dry-run {output}"
     result = subprocess.run(["bash", "-c", shell], cwd=ROOT, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (code, errors)
+
+
+@contextmanager
+def full_outputs() -> Iterator[None]:
+    """Makes both outputs those of a program whose disk is full, while this is open."""
+    with (
+        open("/dev/full", "w") as output,
+        open("/dev/full", "w", buffering=1) as errors,
+        redirect_stdout(Output(output)),
+        redirect_stderr(Output(errors, required=False)),
+    ):
+        yield
+
+
+def test_a_full_output_is_an_error_of_no_other_file() -> None:
+    """Whoever reads or writes files reports their OSError; a print among them raises none."""
+    expected = r"^the output cannot be written \(No space left"
+    with full_outputs(), pytest.raises(RunError, match=expected):
+        print("Decoding 9 pictures", flush=True)
+
+
+def test_help_that_cannot_be_written_fails() -> None:
+    with full_outputs():
+        assert exit_code_of("task.py", lambda _: Parser().parse_args(["--help"])) == 1
+
+
+def test_messages_that_cannot_be_written_change_no_exit_code() -> None:
+    def refuse(interrupts: Interrupts) -> int:
+        print_note("the cache is damaged")
+        raise RequestError("--bad is unknown")
+
+    with full_outputs():
+        assert exit_code_of("task.py", refuse) == 2
+
+
+def test_a_current_folder_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    folder = tmp_path / "gone"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    folder.rmdir()
+    assert exit_code_of("task.py", lambda _: 0) == 2
+    assert capsys.readouterr().err == (
+        "task.py: error: the current folder is gone; change to another\n"
+    )
 
 
 COMMANDS = ("task.py", "evaluate.py", "report.py")
