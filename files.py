@@ -76,6 +76,9 @@ def write_whole(path: Path, contents: str | bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(scratch, path)
+    except OSError as error:
+        error.filename = str(path)  # a write names no file, and the rest the scratch file
+        raise
     finally:
         scratch.unlink(missing_ok=True)
     sync(path.parent)

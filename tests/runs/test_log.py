@@ -1,5 +1,8 @@
 """The log of a run: written by a thread of its own, in order and whole; no failure is silent."""
 
+import errno
+import os
+import resource
 import threading
 import time
 from pathlib import Path
@@ -9,6 +12,7 @@ import pytest
 import tensorflow as tf
 
 from errors import RunError
+from files import write_whole
 from runs.failures import as_run_error, reason_of
 from runs.history import Evaluation
 from runs.log import MAX_PENDING, RunLog
@@ -102,6 +106,41 @@ def test_every_file_is_closed_whatever_fails(tmp_path: Path) -> None:
 )
 def test_reasons_are_without_tensorflows_internals(message: str, reason: str) -> None:
     assert reason_of(tf.errors.InternalError(None, None, message)) == reason
+
+
+TENSORFLOW_ERROR = tf.errors.FailedPreconditionError(
+    None, None, "{{function_node X}} /log/run/.new.data; File too large [Op:SaveV2] name: "
+)
+
+
+@pytest.mark.parametrize(
+    ("error", "file"),
+    [
+        (TENSORFLOW_ERROR, "/log/run/.new.data: "),
+        (OSError(errno.EFBIG, "File too large", "/log/run/x.json"), "/log/run/x.json: "),
+        (OSError(errno.EFBIG, "File too large"), ""),
+    ],
+)
+def test_a_limit_of_the_size_of_files(
+    error: Exception, file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(resource, "getrlimit", lambda _: (8192, resource.RLIM_INFINITY))
+    with pytest.raises(RunError) as caught, as_run_error(lambda: "writing /log/run"):
+        raise error
+    expected = f"writing /log/run: {file}File too large: `ulimit -f` allows 8 KB; raise it"
+    assert str(caught.value) == expected
+
+
+def test_a_file_that_cannot_be_written_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail_to_write(descriptor: int) -> None:
+        raise OSError(errno.EFBIG, "File too large")
+
+    monkeypatch.setattr(os, "fsync", fail_to_write)
+    with pytest.raises(OSError, match="File too large") as caught:
+        write_whole(tmp_path / "summary.json", "{}")
+    assert caught.value.filename == str(tmp_path / "summary.json")
 
 
 def test_a_full_disk_is_an_error_of_one_line() -> None:
