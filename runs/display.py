@@ -27,6 +27,9 @@ from tasks.task import task_labels
 FILE_WIDTH = 1_000
 # Characters of a plain line: with many tasks it names only the first.
 MAX_LINE = 199
+# Columns between two of the final table, and those of its labels where they have to be folded.
+GAP = 2
+MIN_LABEL = 8
 
 
 class Display:
@@ -116,22 +119,22 @@ class Display:
 
     def results(self, summary: dict, drawn: bool) -> None:
         """Prints the final table, from what `metrics.summarize` returns, of real or drawn data."""
-        table = Table(
-            title="test accuracy, %, on drawn data" if drawn else "test accuracy, %",
-            title_justify="left",
-            box=box.SIMPLE_HEAD,
-            show_edge=False,
-            pad_edge=False,
-            padding=(0, 0, 0, 1),
-        )
-        table.add_column("task", overflow="fold")
-        for quantity in summary["mean"]:
-            words = quantity.split("_")
-            table.add_column(" ".join(words), justify="right", min_width=max(map(len, words)))
-        rows = zip((*self.labels, "mean"), (*summary["tasks"], summary["mean"]), strict=True)
-        for label, row in rows:
-            table.add_row(Text(label), *(percent(row[quantity]) for quantity in summary["mean"]))
-        self.console.print(table)
+        title = "test accuracy, %, on drawn data" if drawn else "test accuracy, %"
+        headings = ["task", *(quantity.replace("_", " ") for quantity in summary["mean"])]
+        measured = zip((*self.labels, "mean"), (*summary["tasks"], summary["mean"]), strict=True)
+        rows = [
+            [label, *(percent(row[quantity]) for quantity in summary["mean"])]
+            for label, row in measured
+        ]
+        widths = column_widths(headings, rows, self.console.width)
+        if widths:
+            self.console.print(results_table(title, headings, rows, widths))
+            return
+        self.console.print(Text(title, style="italic"))
+        for row in rows:
+            self.console.print(Text(row[0], style="bold"))
+            for heading, number in zip(headings[1:], row[1:], strict=True):
+                self.console.print(Text(f"{heading} {number}"))
 
     def say(self, message: str) -> None:
         """Prints a line, unless quiet."""
@@ -150,6 +153,43 @@ class StepsPerSecond(ProgressColumn):
     def render(self, task: Task) -> Text:
         """Returns the column's text; empty before there is a speed."""
         return Text(f"{task.speed:.0f} steps/s" if task.speed else "")
+
+
+def column_widths(
+    headings: Sequence[str], rows: Sequence[Sequence[str]], room: int
+) -> list[int] | None:
+    """Returns the widths of the final table's columns; None where there is no room for it.
+
+    The headings are folded where they have to be, and then the labels: rich would cut numbers.
+    """
+    columns = list(zip(headings, *rows, strict=True))
+    label, *whole = [max(map(len, column)) for column in columns]
+    folded = [max(map(len, (*heading.split(), *numbers))) for heading, *numbers in columns[1:]]
+    for widths in (whole, folded):
+        rest = room - sum(widths) - GAP * len(widths)
+        if rest >= label:
+            return [label, *widths]
+    return [rest, *folded] if rest >= MIN_LABEL else None
+
+
+def results_table(
+    title: str, headings: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int]
+) -> Table:
+    """Returns the final table, a label and numbers in each row, with columns of these widths."""
+    table = Table(
+        title=title,
+        title_justify="left",
+        box=box.SIMPLE_HEAD,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 0, 0, 1),
+    )
+    table.add_column(headings[0], overflow="fold", width=widths[0])
+    for heading, width in zip(headings[1:], widths[1:], strict=True):
+        table.add_column(heading, justify="right", width=width)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table
 
 
 def fitting(accuracies: Sequence[str], room: int) -> str:

@@ -66,7 +66,7 @@ def test_a_terminal_shows_a_bar_and_the_tasks_accuracies(tmp_path, columns):
     assert re.search(r"\d+/400", text)
     assert re.search(r"evaluated at [1-4]00, %:\s+dog\s+\d+\.\d\d\s+id\s+\d+\.\d\d", text)
     assert not re.search(r"^step \d+/", text, re.MULTILINE)  # the plain lines are for files
-    assert "drop from" in text.rpartition("━")[2]  # the table takes the place of the bar
+    assert "drop" in text.rpartition("━")[2]  # the table takes the place of the bar
     *lines, last, _ = re.split(r"[\r\n]+", text)
     assert max(map(len, lines)) <= columns
     assert last.startswith("everything is in ")  # in one piece, to be copied
@@ -87,6 +87,28 @@ def test_a_plain_line_of_many_tasks_names_the_first(trained, capsys):
 
 def test_percent():
     assert [percent(each) for each in (0.98765, 1.0, None)] == ["98.77", "100.00", "–"]
+
+
+@pytest.mark.parametrize("tasks", [("id", "dog"), ("id", "cifar100:aquatic_mammals")])
+def test_no_number_of_the_final_table_is_cut(tasks, monkeypatch, capsys):
+    history = [
+        Evaluation(9, 0, (0.167, 1.0), (2.3, 2.3)),
+        Evaluation(18, 1, (0.1, 0.5), (2.3, 2.3)),
+    ]
+    summary = summarize(history, tasks, lambda step: step // 9)
+    numbers = sorted(
+        percent(row[name])
+        for row in (*summary["tasks"], summary["mean"])
+        for name in summary["mean"]
+        if row[name] is not None
+    )
+    monkeypatch.setattr("runs.display.is_terminal", lambda: True)
+    for columns in range(7, 100):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        Display(quiet=False, task_names=tasks).results(summary, drawn=False)
+        text = ESCAPE.sub("", capsys.readouterr().out)
+        assert sorted(re.findall(r"\d+\.\d\d", text)) == numbers, text
+        assert max(map(len, text.splitlines())) <= columns
 
 
 def show_run(tasks, terminal):
