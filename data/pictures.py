@@ -97,6 +97,7 @@ def decoded(image: Image.Image, mode: str) -> Image.Image:
     Raises:
         Exception: it is damaged.
     """
+    scale_transparency(image)
     image.load()
     with suppress(Exception):  # damaged metadata, which says nothing of how it was held
         ImageOps.exif_transpose(image, in_place=True)
@@ -106,6 +107,22 @@ def decoded(image: Image.Image, mode: str) -> Image.Image:
         white = Image.new("RGBA", image.size, "white")
         image = Image.alpha_composite(white, image.convert("RGBA"))
     return image.convert(mode)
+
+
+def scale_transparency(image: Image.Image) -> None:
+    """Scales the transparent color of an opened PNG file as Pillow will scale the pixels.
+
+    Pillow leaves it as the file has it: in 2, 4 or 16 bits a channel.
+    """
+    transparent = image.info.get("transparency")
+    depth = image.tile[0][3] if image.tile else None
+    if transparent is None:
+        return
+    if depth in ("L;2", "L;4"):
+        largest = 3 if depth == "L;2" else 15
+        image.info["transparency"] = (transparent & largest) * (255 // largest)
+    elif depth == "RGB;16B":
+        image.info["transparency"] = tuple(value >> 8 for value in transparent)
 
 
 def to_8_bits(image: Image.Image) -> Image.Image:

@@ -1,10 +1,12 @@
 """Images decoded and resized, alone and when datasets are loaded by name."""
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 from data import dogs, omniglot
 from data.catalog import CATALOG
@@ -109,6 +111,20 @@ def palette(*colors, **options):
     return saved(image, **options)
 
 
+def png(depth, color, row, transparent):
+    """Returns a PNG file of one row of 4 pixels, with a transparent color, as bytes."""
+    buffer = io.BytesIO(PngImagePlugin._MAGIC)
+    buffer.seek(0, io.SEEK_END)
+    PngImagePlugin.putchunk(buffer, b"IHDR", struct.pack(">IIBBBBB", 4, 1, depth, color, 0, 0, 0))
+    PngImagePlugin.putchunk(buffer, b"tRNS", transparent)
+    PngImagePlugin.putchunk(buffer, b"IDAT", zlib.compress(b"\0" + row))
+    PngImagePlugin.putchunk(buffer, b"IEND")
+    return buffer.getvalue()
+
+
+COLORS_16 = struct.pack(">12H", *[0] * 3, *[0x1234] * 3, *[0x3434] * 3, *[0xFFFF] * 3)
+
+
 # Files of gray pixels, of every kind that Pillow reads, and their gray values of 8 bits.
 GRAY = {
     "1 bit": (saved(pixels("1", 0, 1)), [0, 255]),
@@ -116,6 +132,12 @@ GRAY = {
     "16 bits": (gray_16(0, 255, 256, 32_639, 65_535), [0, 0, 1, 127, 255]),
     "16 bits, one transparent": (gray_16(0, 32_639, 65_535, transparency=32_639), [0, 255, 255]),
     "8 bits, one transparent": (saved(pixels("L", 0, 127), transparency=127), [0, 255]),
+    "2 bits, one transparent": (png(2, 0, b"\x1b", b"\0\1"), [0, 255, 170, 255]),
+    "4 bits, one transparent": (png(4, 0, b"\x05\xaf", b"\0\x0a"), [0, 85, 255, 255]),
+    "color of 16 bits, one transparent": (
+        png(16, 2, COLORS_16, b"\x12\x34" * 3),
+        [0, 255, 0x34, 255],
+    ),
     "alpha": (saved(pixels("LA", (0, 0), (0, 51), (0, 255), (9, 255))), [255, 204, 0, 9]),
     "palette": (palette((0, 0, 0), (77, 77, 77)), [0, 77]),
     "palette, one transparent": (palette((0, 0, 0), (77, 77, 77), transparency=0), [255, 77]),
