@@ -21,6 +21,10 @@ CHECKPOINTS = "checkpoints"
 SUMMARY = "summary.json"  # written last, when the run has finished
 
 
+class InUse(RequestError):
+    """Another process has locked a run's folder."""
+
+
 @contextmanager
 def new_run_folder(settings: Settings, config: dict) -> Iterator[Path]:
     """Creates a run's folder with its `config.json`, and holds its lock while this is open.
@@ -180,7 +184,7 @@ def in_use_errors(folder: Path) -> Iterator[None]:
     """Reports that another process has locked a run's folder.
 
     Raises:
-        RequestError: it is locked.
+        InUse: it is locked.
     """
     try:
         yield
@@ -188,7 +192,7 @@ def in_use_errors(folder: Path) -> Iterator[None]:
         holder = ""
         with suppress(OSError):
             holder = read_regular(folder / LOCK).decode(errors="replace").strip()
-        raise RequestError(
+        raise InUse(
             f"{folder} is in use by {holder or 'another process'}; wait until it ends, or stop it"
         ) from error
 

@@ -5,7 +5,7 @@ import ast
 from tests.support.command import ROOT
 
 LADDER = "errors command program files,escaping settings data tasks,networks model runs "
-LADDER += "training,reports task,evaluate,report benchmarks tests"
+LADDER += "training,reports task,evaluate,report sweeps sweep benchmarks tests"
 RUNG = {name: i for i, names in enumerate(LADDER.split()) for name in names.split(",")}
 
 

@@ -1,0 +1,88 @@
+"""One run of a sweep: a process of its own, which is started again where it is killed."""
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from threading import Event
+
+from sweeps.plan import Job, Status, find_run, in_use
+
+CHILD = Path(__file__).with_name("child.py")
+# Starts again of a run that was killed.
+RESTARTS = 3
+# Seconds between two looks at a process, and at a run that is running elsewhere.
+POLL, WAIT = 0.1, 1.0
+FINAL = (0, 1, 2)  # exit codes of runs that ended by themselves
+
+
+@dataclass(frozen=True)
+class Stop:
+    """Requests to end: in `saved`, once each run has saved; in `now`, at once."""
+
+    saved: Event
+    now: Event
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a run."""
+
+    code: int  # task.py's exit code; negative for the signal that killed it
+    folder: Path | None
+    error: str  # the last line on standard error
+
+
+def run(job: Job, stop: Stop, variables: Mapping[str, str], new_session: bool) -> Outcome:
+    """Runs a job to its end, or until it is to stop.
+
+    Args:
+        variables: environment variables besides those of this process.
+        new_session: keeps the signals of the terminal from the run; its sweep passes them on.
+    """
+    for _ in range(RESTARTS + 1):
+        while not stop.saved.is_set() and job.folder and in_use(job.folder):
+            stop.saved.wait(WAIT)
+        if stop.saved.is_set():
+            return Outcome(143, job.folder, "")
+        code, error = run_once(job, stop, variables, new_session)
+        job = replace(job, folder=job.folder or find_run(job.trial), status=Status.RESUME)
+        if code in FINAL or stop.saved.is_set():
+            break
+    return Outcome(code, job.folder, error)
+
+
+def run_once(
+    job: Job, stop: Stop, variables: Mapping[str, str], new_session: bool
+) -> tuple[int, str]:
+    """Runs task.py once; returns its exit code and the last line of its standard error."""
+    with (
+        tempfile.TemporaryFile() as errors,
+        subprocess.Popen(
+            [sys.executable, str(CHILD), *job.flags, "--quiet"],
+            stdin=subprocess.PIPE,  # which stays open for as long as this process lives
+            stdout=subprocess.DEVNULL,
+            stderr=errors,
+            env={**os.environ, **variables},
+            start_new_session=new_session,
+        ) as process,
+    ):
+        try:
+            terminated = False
+            while process.poll() is None:
+                if stop.now.is_set():
+                    process.kill()
+                elif stop.saved.is_set() and not terminated:
+                    process.terminate()
+                    terminated = True
+                time.sleep(POLL)
+        except BaseException:  # a cancelled task of a cluster
+            process.terminate()
+            raise
+        errors.seek(0)
+        lines = errors.read().decode(errors="replace").strip().splitlines()
+        return process.returncode, lines[-1] if lines else ""
