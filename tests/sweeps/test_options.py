@@ -1,0 +1,101 @@
+"""The flags of sweep.py, and the trials that follow from them."""
+
+import pytest
+
+import sweep
+from sweeps.options import read_options
+from sweeps.trials import make_trials
+from tests.support.command import one_line, run_here
+
+
+def trials(*arguments: str) -> list[tuple[str, tuple[str, ...]]]:
+    """Returns each trial's label, and its flags without the threads."""
+    return [(each.label, each.flags[2:]) for each in make_trials(read_options(arguments))]
+
+
+def test_seeds_variants_and_varied_flags_multiply():
+    found = trials(
+        *("--tasks", "id", "ref", "--seeds", "0-1,5", "--vary", "network=conv fc,fc"),
+        *("--variant", "--optimizer adam", "--variant=--standardize", "--vary", "xla=on,off"),
+    )
+    assert len(found) == 3 * 2 * 2 * 2
+    assert len({label for label, _ in found}) == 24
+    assert found[0] == (
+        "--optimizer adam, network conv fc, xla on, seed 0",
+        (
+            "--optimizer",
+            "adam",
+            "--tasks",
+            "id",
+            "ref",
+            "--network",
+            "conv",
+            "fc",
+            "--xla",
+            "--seed",
+            "0",
+        ),
+    )
+    assert found[-1] == (
+        "--standardize, network fc, xla off, seed 5",
+        ("--standardize", "--tasks", "id", "ref", "--network", "fc", "--seed", "5"),
+    )
+
+
+def test_one_run_without_any_flag():
+    assert trials() == [("seed 0", ("--seed", "0"))]
+
+
+def test_flags_of_a_sweep_may_stand_in_a_file(tmp_path):
+    (tmp_path / "common.args").write_text("--tasks id ref  # both\n--max-steps 50\n")
+    (tmp_path / "all.sweep").write_text(f"@{tmp_path}/common.args --seeds 3 --vary task-time=5,9")
+    assert trials(f"@{tmp_path}/all.sweep", "--max-steps", "70") == [
+        (
+            f"task time {steps}, seed 3",
+            (f"@{tmp_path}/common.args", "--max-steps", "70", "--task-time", steps, "--seed", "3"),
+        )
+        for steps in ("5", "9")
+    ]
+
+
+def test_flags_outside_of_a_variant_override_those_in_it(tmp_path):
+    (tmp_path / "a.args").write_text("--tasks id --max-steps 50 --batch 7")
+    (trial,) = make_trials(read_options(["--epochs", "2", "--variant", f"@{tmp_path}/a.args"]))
+    settings = trial.settings
+    assert (settings.tasks.epochs, settings.tasks.max_steps) == (2, None)
+    assert settings.training.batch == 7
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--surprise"], "unrecognized arguments: --surprise"),
+        (["--vary", "surprise=1"], "there is no flag --surprise to vary"),
+        (["--vary", "seed=1,2"], "name the seeds with --seeds"),
+        (["--vary", "task-time="], "expected values, as in task-time=V1,V2"),
+        (["--vary", "task-time=50,x"], "--task-time: expected a whole number"),
+        (["--vary", "task-time=5,9", "--vary", "task-time=7"], "--vary task_time: named twice"),
+        (["--vary", "standardize=yes,no"], "--standardize takes on and off, got 'yes'"),
+        (["--task-time", "5", "--vary", "task-time=5,9"], "it is both fixed and varied"),
+        (["--variant", "--batch 5", "--vary", "batch=5,9"], "it is both fixed and varied"),
+        (["--vary", "batch=5,5"], "two runs of the sweep are the same (batch 5, seed 0)"),
+        (["--seed", "1", "--seeds", "0-2"], "--seed: it is no flag of a sweep; name the seeds"),
+        (["--resume", "log"], "--resume: it is no flag of a sweep"),
+        (["--seeds", "4-2"], "expected seeds such as 0-4 or 0,3,7, got '4-2'"),
+        (["--seeds", "0,0"], "expected each seed once"),
+        (["--seeds", "0-10000000"], "expected seeds such as"),
+        (["--seeds", "-1"], "expected"),
+        (["--at-once", "0"], "expected a whole number from 1"),
+        (["@no/such.sweep"], "@no/such.sweep: the file of flags cannot be read"),
+        (["--variant", "@no/such.args"], "@no/such.args: the file of flags cannot be read"),
+        (["--tasks", "cat"], "cat"),
+        (["--log-dir", "README.md"], "--log-dir: README.md cannot be used"),
+        (["--vary", "network=conv fc,conv conv", "--seeds", "0-36"], "network conv conv, seed 0: "),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_runs(flags, message, tmp_path):
+    log_dir = [] if "--log-dir" in flags else ["--log-dir", str(tmp_path / "log")]
+    result = run_here(*log_dir, *flags, main=sweep.main)
+    assert result.returncode == 2
+    assert message in one_line(result)
+    assert not (tmp_path / "log").exists()
