@@ -11,21 +11,17 @@ if __name__ == "__main__":  # before the imports below, which take a while
 
 import shlex
 from collections.abc import Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
-from threading import Event
 
 from command import Interrupts, exit_code_of
-from errors import Interrupted, RunError
+from errors import RunError
 from sweeps.display import Display
 from sweeps.options import Options, read_options
 from sweeps.plan import Job, Status, counts, make_plan
 from sweeps.pool import Pool
-from sweeps.process import Outcome, Stop
+from sweeps.process import Outcome
+from sweeps.runner import Engine, Runner
 from sweeps.trials import Trial, make_trials
-
-# Seconds between two looks at the runs' progress.
-REFRESH = 0.5
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -95,33 +91,20 @@ def run_all(
 ) -> dict[Trial, Outcome]:
     """Runs what is left to do, and returns the end of each trial's run."""
     jobs = plan_of(trials)
-    pool = Pool(options, trials)
-    display.say(f"{len(jobs)} runs: {counts(jobs)}; {pool.description}")
-    outcomes = {job.trial: Outcome(0, job.folder, "") for job in jobs if job.status is Status.DONE}
-    display.counts["done"] = len(outcomes)
-    stop = Stop(Event(), Event())
-    futures: dict[Future[Outcome], Job] = {}
+    engine = make_engine(options, trials)
     try:
-        with interrupts.deferred(), display.going():
-            for job in jobs:
-                if job.status is not Status.DONE:
-                    futures[pool.submit(job, stop, display.started)] = job
-            pending = set(futures)
-            while pending:
-                ended, pending = wait(pending, REFRESH, FIRST_COMPLETED)
-                for future in ended:
-                    job = futures[future]
-                    outcomes[job.trial] = future.result()
-                    if not stop.saved.is_set():
-                        display.ended(job, outcomes[job.trial])
-                failed = any(outcome.code for outcome in outcomes.values())
-                if interrupts.stopped() or (failed and options.stop_at_failure):
-                    stop.saved.set()
-                display.refresh()
-    except Interrupted:
-        stop.now.set()
-        stop.saved.set()
-        raise
+        display.say(f"{len(jobs)} runs: {counts(jobs)}; {engine.description}")
+        runner = Runner(engine, display, options.stop_at_failure)
+        runner.run(jobs, interrupts)
     finally:
-        pool.close()
-    return outcomes
+        engine.close()
+    return runner.outcomes
+
+
+def make_engine(options: Options, trials: Sequence[Trial]) -> Engine:
+    """Returns what runs the jobs: this machine, or a cluster."""
+    if options.cluster is None:
+        return Pool(options, trials)
+    from sweeps.cluster import Cluster
+
+    return Cluster(options, trials)

@@ -18,6 +18,7 @@ from settings import Settings
 MAX_NAME = 120
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
+IN_USE = "is in use by"  # in the message of InUse
 SUMMARY = "summary.json"  # written last, when the run has finished
 
 
@@ -193,7 +194,7 @@ def in_use_errors(folder: Path) -> Iterator[None]:
         with suppress(OSError):
             holder = read_regular(folder / LOCK).decode(errors="replace").strip()
         raise InUse(
-            f"{folder} is in use by {holder or 'another process'}; wait until it ends, or stop it"
+            f"{folder} {IN_USE} {holder or 'another process'}; wait until it ends, or stop it"
         ) from error
 
 

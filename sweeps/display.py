@@ -90,8 +90,10 @@ class Display:
         if not self.terminal:
             self.say(f"{'resumed' if job.folder else 'started'}  {job.trial.label}")
 
-    def ended(self, job: Job, outcome: Outcome) -> None:
+    def ended(self, job: Job, outcome: Outcome, stopped: bool) -> None:
         """Shows the end of a run; a failure also when quiet."""
+        if stopped and outcome.code:
+            return
         progress = self.running.pop(job, None) or Progress(job, outcome.folder)
         progress.look()
         self.counts["failed" if outcome.code else "done"] += 1

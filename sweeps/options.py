@@ -21,6 +21,7 @@ OWN = {
     "--resume": "a sweep resumes its own runs",
     "--list-tasks": "ask task.py",
 }
+UNVARIED = ("seed", "log_dir", "quiet")
 EPILOG = """\
 All other flags are task.py's, for every run; a preset (@FILE) may hold flags of both. Flags typed
 outside of a variant override those in it. Typed again, the same command does what is left to do.
@@ -196,7 +197,7 @@ def varied(text: str) -> Varied:
     typed_name, _, values = text.partition("=")
     name = typed_name.removeprefix("--").replace("-", "_")
     facts = Settings.declared().get(name)
-    if facts is None or name == "seed":
+    if facts is None or name in UNVARIED:
         hint = "; name the seeds with --seeds" if name == "seed" else ""
         raise argparse.ArgumentTypeError(f"there is no flag {flag(name)} to vary{hint}")
     if not values:

@@ -2,8 +2,7 @@
 
 import os
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from queue import SimpleQueue
 
@@ -45,22 +44,14 @@ class Pool:
         self.at_once = options.at_once or max(1, min(limits))
         each = f"{threads} thread{'s' * (threads > 1)} each"
         self.description = f"{self.at_once} at a time, {each}"
-        self.threads = ThreadPoolExecutor(self.at_once)
 
-    def submit(self, job: Job, stop: Stop, started: Callable[[Job], None]) -> "Future[Outcome]":
-        """Runs a job as soon as a slot is free, and calls `started` then."""
-        return self.threads.submit(self.run_in_slot, job, stop, started)
-
-    def run_in_slot(self, job: Job, stop: Stop, started: Callable[[Job], None]) -> Outcome:
+    def run(self, job: Job, stop: Stop) -> Outcome:
         """Runs a job, on a GPU of its own if it needs one."""
         with self.gpu() if job.trial.settings.device.gpu else nullcontext({}) as variables:
-            if not stop.saved.is_set():
-                started(job)
             return run(job, stop, variables, new_session=True)
 
     def close(self) -> None:
-        """Waits until every run has ended, and starts no more."""
-        self.threads.shutdown(cancel_futures=True)
+        """Does nothing: every run has ended."""
 
     @contextmanager
     def gpu(self) -> Iterator[dict[str, str]]:

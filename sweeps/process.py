@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Event
 
-from sweeps.plan import Job, Status, find_run, in_use
+from runs.folder import IN_USE
+from sweeps.plan import Job, find_run, in_use
 
 CHILD = Path(__file__).with_name("child.py")
 # Starts again of a run that was killed.
@@ -44,16 +45,20 @@ def run(job: Job, stop: Stop, variables: Mapping[str, str], new_session: bool) -
         variables: environment variables besides those of this process.
         new_session: keeps the signals of the terminal from the run; its sweep passes them on.
     """
-    for _ in range(RESTARTS + 1):
-        while not stop.saved.is_set() and job.folder and in_use(job.folder):
+    folder, kills = job.folder or find_run(job.trial), 0
+    while not stop.saved.is_set():
+        if folder and in_use(folder):
             stop.saved.wait(WAIT)
-        if stop.saved.is_set():
-            return Outcome(143, job.folder, "")
+            continue
+        job = replace(job, folder=folder)
         code, error = run_once(job, stop, variables, new_session)
-        job = replace(job, folder=job.folder or find_run(job.trial), status=Status.RESUME)
-        if code in FINAL or stop.saved.is_set():
-            break
-    return Outcome(code, job.folder, error)
+        folder = folder or find_run(job.trial)
+        if code == 2 and IN_USE in error:  # another process was faster
+            continue
+        kills += code not in FINAL
+        if code in FINAL or kills > RESTARTS or stop.saved.is_set():
+            return Outcome(code, folder, error)
+    return Outcome(143, folder, "")
 
 
 def run_once(

@@ -3,8 +3,6 @@
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,23 +11,15 @@ import pytest
 import sweep
 from runs.folder import runs_below
 from runs.history import METRICS
-from tests.support.command import ROOT, run_here
-from tests.support.datasets import write_mnist
 from tests.support.reading import read_json
-
-FLAGS = (
-    *("--tasks", "id", "ref", "--filters", "2", "--batch", "5", "--test-frequency", "20"),
-    *("--checkpoint-frequency", "20", "--seeds", "0-1", "--vary", "task-time=10,30"),
+from tests.support.sweeping import (
+    flags_of,
+    metrics_of,
+    processes_below,
+    start,
+    sweep_here,
+    wait_for_runs,
 )
-Lines = dict[tuple[int, int], bytes]
-
-
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A --data-dir with tiny digits."""
-    base = tmp_path_factory.mktemp("data")
-    write_mnist(base / "mnist")
-    return base
 
 
 @pytest.fixture(scope="module")
@@ -40,28 +30,6 @@ def base(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.startswith("4 runs: 4 new; 2 at a time, 1 thread each\n")
     return base
-
-
-def flags_of(data_dir: Path, base: Path, *flags: str) -> list[str]:
-    places = ("--data-dir", data_dir, "--log-dir", base / "log", "--output", base / "report")
-    return [*map(str, places), *FLAGS, "--at-once", "2", *flags]
-
-
-def sweep_here(data_dir: Path, base: Path, *flags: str) -> subprocess.CompletedProcess:
-    """Runs a sweep from this process; its runs are processes of their own."""
-    return run_here(*flags_of(data_dir, base, *flags), main=sweep.main)
-
-
-def metrics_of(base: Path) -> Lines:
-    """Returns each run's `metrics.jsonl` by its task time and its seed, which no two share."""
-    found: Lines = {}
-    for run in runs_below(base / "log"):
-        settings = read_json(run / "config.json")["settings"]
-        key = settings["task_time"], settings["seed"]
-        assert key not in found
-        found[key] = (run / METRICS).read_bytes()
-        assert (run / "summary.json").exists()
-    return found
 
 
 def test_a_sweep_answers_with_a_report(base):
@@ -90,36 +58,6 @@ def test_more_steps_extend_every_run_as_if_it_had_been_that_long(data_dir, base,
     assert result.stdout.startswith("4 runs: 4 to resume;")
     assert sweep_here(data_dir, tmp_path, "--max-steps", "90").returncode == 0
     assert metrics_of(base) == metrics_of(tmp_path)
-
-
-def processes_below(pid: int) -> list[int]:
-    """Returns the runs that a sweep has started and that are alive."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid"], capture_output=True, text=True).stdout
-    pairs = [tuple(map(int, line.split())) for line in listed.splitlines()[1:]]
-    return [child for child, parent in pairs if parent == pid]
-
-
-def start(flags: list[str]) -> subprocess.Popen:
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, ROOT / "sweep.py", *flags], **pipes)
-
-
-@pytest.fixture(scope="module")
-def whole(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Lines:
-    """The metrics of an undisturbed sweep of longer runs."""
-    base = tmp_path_factory.mktemp("whole")
-    assert sweep_here(data_dir, base, "--max-steps", "400").returncode == 0
-    return metrics_of(base)
-
-
-def wait_for_runs(process: subprocess.Popen, base: Path, count: int) -> list[int]:
-    """Waits until runs of a sweep have evaluated; returns the processes of those that live."""
-    while process.poll() is None:
-        begun = [run for run in runs_below(base / "log") if (run / METRICS).exists()]
-        if len(begun) >= count and processes_below(process.pid):
-            break
-        time.sleep(0.02)
-    return processes_below(process.pid)
 
 
 def test_runs_that_are_killed_are_resumed(data_dir, tmp_path, whole):
