@@ -17,7 +17,7 @@ from command import Interrupts, exit_code_of
 from errors import RunError
 from sweeps.display import Display
 from sweeps.options import Options, read_options
-from sweeps.plan import Job, Status, counts, make_plan
+from sweeps.plan import Job, Status, make_plan
 from sweeps.pool import Pool
 from sweeps.process import Outcome
 from sweeps.runner import Engine, Runner
@@ -93,7 +93,7 @@ def run_all(
     jobs = plan_of(trials)
     engine = make_engine(options, trials)
     try:
-        display.say(f"{len(jobs)} runs: {counts(jobs)}; {engine.description}")
+        display.plan(jobs, engine.at_once, engine.description)
         runner = Runner(engine, display, options.stop_at_failure)
         runner.run(jobs, interrupts)
     finally:

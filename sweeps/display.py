@@ -1,7 +1,8 @@
 """The terminal of a sweep: a table of the runs that are going, or a line at each start and end."""
 
+import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from errors import RequestError
 from runs.config import read_config
 from runs.display import percent
 from runs.history import read_history
-from sweeps.plan import Job, find_run
+from sweeps.plan import Job, Status, counts, find_run, seconds_of_a_run
 from sweeps.process import Outcome
 
 
@@ -83,6 +84,15 @@ class Display:
         """Prints a line, unless quiet."""
         if always or not self.quiet:
             self.console.print(Text(printable(text)), soft_wrap=True)
+
+    def plan(self, jobs: Sequence[Job], at_once: int, engine: str) -> None:
+        """Prints what is done, what is left, and how long that takes where runs have shown it."""
+        seconds = seconds_of_a_run(jobs)
+        left = sum(job.status is not Status.DONE for job in jobs)
+        about = ""
+        if seconds is not None and left:
+            about = f", about {in_words(seconds * math.ceil(left / at_once))}"
+        self.say(f"{len(jobs)} runs: {counts(jobs)}; {engine}{about}")
 
     def started(self, job: Job) -> None:
         """Shows that a run has begun or is resumed."""

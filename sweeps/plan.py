@@ -5,10 +5,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from statistics import fmean
 
 from errors import RequestError
-from runs.config import Config, read_config
-from runs.folder import InUse, locked, parent_folder, runs_below
+from runs.config import CONFIG, Config, read_config
+from runs.folder import SUMMARY, InUse, locked, parent_folder, runs_below
 from sweeps.trials import Identity, Trial, identity_of
 from task import is_finished
 
@@ -122,6 +123,16 @@ def in_use(folder: Path) -> bool:
         return True
     except RequestError:  # for other reasons, which resuming it reports
         return False
+
+
+def seconds_of_a_run(jobs: Iterable[Job]) -> float | None:
+    """Returns the mean time that the finished runs took, those that were resumed left out."""
+    spans = [
+        (job.folder / SUMMARY).stat().st_mtime - (job.folder / CONFIG).stat().st_mtime
+        for job in jobs
+        if job.status is Status.DONE and "resumed" not in read_config(job.folder).stored
+    ]
+    return fmean(spans) if spans else None
 
 
 def counts(jobs: Iterable[Job]) -> str:
