@@ -96,7 +96,7 @@ def describe_schedule(tasks: TaskSettings) -> str:
     in_proportion = f", in proportion to {weights}" if weights else ""
     if tasks.schedule == "random":
         return f"{steps}, each on a task drawn at random{in_proportion}"
-    return f"{steps}, each on all tasks, with the sum of their losses{in_proportion}"
+    return f"{steps}, each on all tasks, with the {tasks.joint_loss} of their losses{in_proportion}"
 
 
 def never_trained(settings: TaskSettings, tasks: list[dict[str, Any]]) -> Rows:

@@ -222,7 +222,7 @@ def check_saved(folder: Path, settings: Settings, saved: Mapping[str, object], s
         RequestError: the settings differ, or end the run before that step.
     """
     for name, value in fixed_settings(settings).items():
-        before = saved.get(name, Settings.declared()[name].older)
+        before = saved[name] if name in saved else Settings.declared()[name].older_value(saved)
         if before != value:
             before = "none" if before is REQUIRED else before
             raise RequestError(

@@ -87,7 +87,9 @@ class Settings:
             if name not in stored and facts.older is REQUIRED:
                 raise ValueError(f"{name} is missing")
             try:
-                values[name] = facts.from_json(stored[name]) if name in stored else facts.older
+                values[name] = (
+                    facts.from_json(stored[name]) if name in stored else facts.older_value(stored)
+                )
             except ValueError as error:
                 raise ValueError(f"{name}: {error}") from None
         return cls().replace(**values)

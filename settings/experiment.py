@@ -43,7 +43,7 @@ class TaskSettings:
         "cycle",
         choice("cycle", "random", "joint"),
         "cycle: each task in turn for --task-time steps; random: every step draws its task; joint: "
-        "every step trains all tasks on the sum of their losses",
+        "every step trains all tasks",
         multitask=True,
         self_explanatory=True,
         older="cycle",
@@ -60,11 +60,20 @@ class TaskSettings:
         None,
         WEIGHT,
         "a number for each task, 0 or more, of which only the proportions count: with --schedule "
-        "random how often the task is drawn, with joint its weight in the sum of the losses, where "
-        "the weights are scaled to a mean of 1 (default: all equal)",
+        "random how often the task is drawn, with joint its weight in --joint-loss, where the "
+        "weights are scaled to a mean of 1 (default: all equal)",
         nargs="+",
         multitask=True,
         older=None,
+    )
+    joint_loss: str | None = setting(
+        "mean",
+        choice("mean", "sum"),
+        "with --schedule joint, the loss that a step trains on: the mean of the tasks' losses, or "
+        "their sum, which needs a smaller --learning-rate the more tasks there are",
+        conditional=True,
+        multitask=True,
+        older=lambda stored: "sum" if stored.get("schedule") == "joint" else None,
     )
     max_steps: int | None = setting(
         25_000, STEPS, "training steps in all", conditional=True, resumable=True

@@ -1,5 +1,6 @@
 """A setting: a field of a frozen dataclass, with its flag, its kind and what it is for."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -24,12 +25,18 @@ class Setting:
     affects_results: bool = True  # runs that differ in another setting can be averaged
     multitask: bool = False  # means nothing where there is a single task
     self_explanatory: bool = False  # the value alone says what it is, as "adam" does
-    older: object = REQUIRED  # what runs did that were made before there was this setting
+    # What runs did that were made before there was this setting, or a function that returns it
+    # from their other settings, as JSON.
+    older: object = REQUIRED
 
     @property
     def optional(self) -> bool:
         """Tells whether the value may be None."""
         return self.conditional or self.default is None
+
+    def older_value(self, stored: Mapping[str, object]) -> Any:
+        """Returns the value of a run whose stored settings lack this one."""
+        return self.older(stored) if callable(self.older) else self.older
 
     def from_json(self, value: object) -> Any:
         """Reads the setting's value from JSON: a tuple where it has several.

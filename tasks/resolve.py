@@ -48,17 +48,28 @@ def resolve_schedule(settings: TaskSettings) -> TaskSettings:
     Raises:
         RequestError: the settings cannot work together.
     """
-    cycle = settings.schedule == "cycle"
+    cycle, joint = (settings.schedule == each for each in ("cycle", "joint"))
     if settings.task_time and not cycle:
         raise RequestError(
             f"--task-time: --schedule {settings.schedule} has no turns; leave one of them out"
         )
+    if settings.joint_loss and not joint:
+        raise RequestError(
+            f"--joint-loss: --schedule {settings.schedule} trains one task at a step; name "
+            "--schedule joint, or leave it out"
+        )
     check_weights(settings)
     task_time = settings.task_time or default_of(TaskSettings, "task_time")
+    joint_loss = settings.joint_loss or default_of(TaskSettings, "joint_loss")
     max_steps = settings.max_steps
     if settings.epochs is None and max_steps is None:
         max_steps = default_of(TaskSettings, "max_steps")
-    return replace(settings, task_time=task_time if cycle else None, max_steps=max_steps)
+    return replace(
+        settings,
+        task_time=task_time if cycle else None,
+        joint_loss=joint_loss if joint else None,
+        max_steps=max_steps,
+    )
 
 
 def check_weights(settings: TaskSettings) -> None:

@@ -176,6 +176,15 @@ def count_steps(schedule: Schedule, task: int, step: int) -> int | None:
     return schedule.steps_trained(task, step)
 
 
+def loss_weights(settings: TaskSettings) -> list[float]:
+    """Returns the factor of each task's loss in the loss of a step that trains all tasks.
+
+    They are of mean 1 for a sum of the losses, and of sum 1 for a mean.
+    """
+    weights = relative_weights(settings)
+    return weights if settings.joint_loss == "sum" else [each / len(weights) for each in weights]
+
+
 def chunk_end(step: int, stops: Iterable[float], periods: Iterable[int]) -> int:
     """Returns the end of the chunk of steps that begins at `step`.
 

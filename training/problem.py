@@ -11,7 +11,7 @@ from networks.columns import CrossStitch
 from runs.history import Tally
 from settings import Settings
 from tasks import Task
-from tasks.schedule import relative_weights
+from tasks.schedule import loss_weights
 from training.evaluation import EvaluationLoop
 from training.feed import by_feed, make_task_data
 from training.step import TrainingLoop
@@ -37,7 +37,7 @@ class Problem:
         self.optimizer = build_optimizer(training)
         self.optimizer.build(self.network.trainable_variables)
         self.task_data = make_task_data(tasks, datasets, settings.input, training)
-        self.weights = relative_weights(settings.tasks)
+        self.weights = loss_weights(settings.tasks)
         self.evaluations = [
             EvaluationLoop(group, self.network) for group in by_feed(self.task_data)
         ]

@@ -49,7 +49,7 @@ class TrainingLoop:
         optimizer: keras.optimizers.Optimizer,
         settings: TrainingSettings,
     ) -> None:
-        """Prepares the loop; `weights` are those of the tasks' losses in their sum."""
+        """Prepares the loop; `weights` are the factors of the tasks' losses in the loss."""
         # Tasks that see the same images share a pass through the trunk.
         self.groups = by_feed(task_data)
         self.task_data = [data for group in self.groups for data in group]

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from settings import Settings
 from tests.support.command import one_line, run_command, run_here
 from tests.support.datasets import write_idx
 from tests.support.fuzzing import snapshot
@@ -69,6 +70,29 @@ def test_a_run_that_is_extended_shows_no_trace_of_its_first_end(data_dir, tmp_pa
     assert [entry["step"] for entry in config["resumed"]] == [10]
     assert "--max-steps 10" in config["command"]
     assert "--max-steps 17" in config["resumed"][0]["command"]
+
+
+def test_an_older_run_on_all_tasks_is_resumed_on_the_sum_of_their_losses(
+    data_dir, tmp_path, monkeypatch
+):
+    """Its config.json and its checkpoints do not say so."""
+    flags = (
+        *("--tasks", "id", "inv", "--network", "fc"),
+        *("--schedule", "joint", "--joint-loss", "sum"),
+    )
+    whole = run_on(data_dir, tmp_path / "whole", *flags, "--max-steps", "8")
+    with monkeypatch.context() as older:
+        to_json = Settings.to_json
+
+        def without_it(settings: Settings) -> dict:
+            return {name: v for name, v in to_json(settings).items() if name != "joint_loss"}
+
+        older.setattr(Settings, "to_json", without_it)
+        parts = run_on(data_dir, tmp_path / "parts", *flags, "--max-steps", "4")
+    assert "joint_loss" not in read_json(parts / "config.json")["settings"]
+    result = run_here("--resume", parts, "--max-steps", "8")
+    assert (result.returncode, result.stderr) == (0, "")
+    assert read_log(parts) == read_log(whole)
 
 
 def test_a_run_of_epochs_is_extended_by_steps(data_dir, tmp_path):

@@ -23,7 +23,10 @@ from tests.support.datasets import write_omniglot
 from tests.support.fuzzing import cases
 
 # Flags that change the computation of a step, of any network.
-COMPUTED = ("--tasks", "--schedule", "--standardize", "--precision", "--optimizer", "--l2")
+COMPUTED = (
+    *("--tasks", "--schedule", "--joint-loss"),
+    *("--standardize", "--precision", "--optimizer", "--l2"),
+)
 # Answers each command line, JSON in a line of its input, in a line of its output: the exit code,
 # both outputs, whether the settings resolve to themselves, and the slow modules that are imported.
 PROGRAM = """

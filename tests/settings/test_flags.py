@@ -70,6 +70,8 @@ TOO_LONG = "x" * 300  # for a name in a file system
         ("--schedule random --task-weights 1 nan", "expected a number, 0 or more, got 'nan'"),
         ("--task-weights 1 2", "--schedule cycle gives every task the same time"),
         ("--schedule joint --task-time 5", "--task-time: --schedule joint has no turns"),
+        ("--joint-loss sum", "--joint-loss: --schedule cycle trains one task at a step; name --s"),
+        ("--schedule random --joint-loss mean", "--joint-loss: --schedule random trains one task"),
         ("--schedule often", "invalid choice: 'often'"),
         ("--epochs 2 --max-steps 5", "--epochs and --max-steps both say how long"),
         ("--epochs=2 --max-steps=5", "--epochs and --max-steps both say how long"),
@@ -140,7 +142,7 @@ def test_defaults():
     assert (result.returncode, result.stderr) == (0, "")
     assert json.loads(result.stdout) == {
         **{"tasks": ["dog", "id"], "schedule": "cycle", "task_time": 2000, "task_weights": None},
-        **{"max_steps": 25000, "epochs": None},
+        **{"joint_loss": None, "max_steps": 25000, "epochs": None},
         **{"input_style": "combined", "image_size": 28, "standardize": False},
         **{"network": ["conv", "fc"], "heads": "shared", "filters": [64], "hidden_units": None},
         **{"norm": "batch", "dropout": 0.9, "stitch_init": None, "weights": "none"},
@@ -186,6 +188,9 @@ def test_the_original_flags_are_accepted():
         ("--network cross-stitch", "stitch_init", [1, 0]),
         ("--network cross-stitch --stitch-init 1 -1e-05", "stitch_init", [1, -1e-5]),
         ("--schedule random", "task_time", None),
+        ("--schedule random", "joint_loss", None),
+        ("--schedule joint", "joint_loss", "mean"),
+        ("--schedule joint --joint-loss sum", "joint_loss", "sum"),
         ("--task-time 10", "test_at_switches", True),
         ("--task-time 9", "test_at_switches", False),
         ("--task-time 9 --test-at-switches", "test_at_switches", True),
@@ -210,6 +215,14 @@ def test_a_low_keep_probability_is_noted(keep, noted):
     note = ("", "note: --dropout is the probability to keep a value; 0.51 of them are dropped")
     assert (note in rows) == noted
     assert any("note" in text for _, text in rows) == noted
+
+
+@pytest.mark.parametrize("loss", ["mean", "sum"])
+def test_the_loss_of_a_joint_step_is_announced(loss):
+    _, settings = read_request(["--schedule", "joint", "--joint-loss", loss])
+    config = {"tasks": [], "data": {}, "parameters": 9, "device": "CPU"}
+    schedule = dict(announce_run(settings, config, Path("run")))["schedule"]
+    assert schedule == f"25,000 steps, each on all tasks, with the {loss} of their losses"
 
 
 def test_flags_from_a_file(tmp_path):
@@ -276,7 +289,10 @@ def test_a_file_of_flags_may_be_named_twice(tmp_path):
 
 @pytest.mark.parametrize(
     "flags",
-    ["--filters 8 --network conv conv fc", "--tasks cifar10:* --heads multi", "--tasks mnist"],
+    [
+        *("--filters 8 --network conv conv fc", "--tasks cifar10:* --heads multi", "--tasks mnist"),
+        "--schedule joint --joint-loss mean",
+    ],
 )
 def test_a_resumption_may_repeat_the_flags_of_the_start(flags, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps({"settings": dry_run(flags)}))
@@ -304,5 +320,5 @@ def test_help_names_every_flag_with_its_default():
     text = run_command("--help").stdout
     for name in Settings.declared():
         assert flag(name) in text
-    for default in ("dog id", "2000", "25000", "0.1", "0.9", "conv fc", "combined"):
+    for default in ("dog id", "2000", "25000", "0.1", "0.9", "conv fc", "combined", "mean"):
         assert f"(default: {default}" in " ".join(text.split())

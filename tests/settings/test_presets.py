@@ -73,7 +73,8 @@ def test_the_published_settings_on_clothes(network):
     check(
         f"fashion-{network}",
         **{"tasks": ("fashion", "fashion-group"), "network": (network,), "schedule": "joint"},
-        **{"optimizer": "adam", "learning_rate": 0.001, "batch": 128, "epochs": 30},
+        **{"joint_loss": "sum", "epochs": 30},
+        **{"optimizer": "adam", "learning_rate": 0.001, "batch": 128},
         **{"dropout": 0.8, "l2": 1e-5, "standardize": True},
     )
 
@@ -103,6 +104,7 @@ def test_the_seven_settings(dataset, setting):
         **{"network": ("encoder",), "heads": "multi", "image_size": 32, "epochs": 20},
         **{"optimizer": "sgd", "learning_rate": 0.1, "batch": 128},
         schedule=SCHEDULES.get(setting, "cycle"),
+        joint_loss="sum" if SCHEDULES.get(setting) == "joint" else None,
         task_weights=tuple(range(1, tasks + 1)) if setting in (4, 6) else None,
     )
     assert len(values["tasks"]) == tasks

@@ -17,7 +17,7 @@ from tests.support.fuzzing import cases
 
 DECLARED = Settings.declared()
 OLDER = {
-    **{"schedule": "cycle", "task_weights": None, "epochs": None},
+    **{"schedule": "cycle", "task_weights": None, "joint_loss": None, "epochs": None},
     **{"image_size": 28, "standardize": False, "heads": "shared", "stitch_init": None},
     **{"weights": "none", "freeze_backbone": False, "precision": "float32", "l2": 0.0},
     **{"threads": None, "xla": False, "test_at_switches": False, "checkpoint_frequency": 1_000},
@@ -71,6 +71,7 @@ def test_settings_survive_json(arguments):
         ("tasks", 'null [] "dog" 5 {"dog":1} [5] [null] ["dog",true]'),
         ("network", 'null [] "fc" [["fc"]]'),
         ("schedule", 'null true 5 "often" "Cycle" "" ["cycle"]'),
+        ("joint_loss", 'true 5 "product" "Sum" ["sum"]'),
         ("heads", '"both" true ["multi"]'),
         ("task_time", 'true 0 -1 1.0 "9" [9] 10000000001 NaN 1e999'),
         ("batch", "null true 0 1.5 100000001 {}"),
@@ -116,6 +117,13 @@ def test_older_configs_lack_some_settings():
     values = Settings.from_json(required).values()
     assert {name: values[name] for name in OLDER} == OLDER
     assert {name for name, facts in DECLARED.items() if facts.older is not REQUIRED} == set(OLDER)
+
+
+@pytest.mark.parametrize(("schedule", "loss"), [("joint", "sum"), ("random", None)])
+def test_older_runs_on_all_tasks_trained_on_the_sum_of_the_losses(schedule, loss):
+    stored = Settings().to_json() | {"schedule": schedule}
+    del stored["joint_loss"]
+    assert Settings.from_json(stored).tasks.joint_loss == loss
 
 
 def test_settings_are_frozen():

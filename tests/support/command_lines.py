@@ -75,6 +75,7 @@ FLAGS = {
     "--schedule": choice("cycle", "random", "joint"),
     "--task-time": whole(),
     "--task-weights": several(number(("0", "1", "2.5", "1e-320", "1e300"), ("-1", "-1e-9")), 2),
+    "--joint-loss": choice("mean", "sum"),
     "--max-steps": whole(),
     "--epochs": whole(),
     "--input-style": choice("combined", "channelplex"),
@@ -127,7 +128,7 @@ FLAGS = {
 THEMES = (
     ("--tasks", "--heads", "--network"),
     ("--tasks", "--fake-data", "--data-dir", "--dog-breeds", "--pickle-file"),
-    ("--tasks", "--schedule", "--task-time", "--task-weights", "--max-steps"),
+    ("--tasks", "--schedule", "--task-time", "--task-weights", "--joint-loss", "--max-steps"),
     ("--network", "--filters", "--hidden-units", "--norm", "--batch", "--image-size"),
     ("--network", "--weights", "--freeze-backbone", "--image-size", "--input-style"),
     ("--network", "--weights", "--standardize", "--image-size", "--stitch-init", "--dropout"),
@@ -138,6 +139,7 @@ PRETRAINED = [*BACKBONE, "--weights", "imagenet"]
 # Without these a flag is hardly ever accepted, or refused.
 COMPANIONS = {
     "--task-weights": ["--tasks", "id", "--schedule", "random"],
+    "--joint-loss": ["--schedule", "joint"],
     "--filters": ["--network", "conv", "conv", "fc"],
     "--hidden-units": ["--network", "fc", "fc"],
     "--stitch-init": ["--network", "cross-stitch"],

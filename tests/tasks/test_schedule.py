@@ -16,6 +16,7 @@ from tasks.schedule import (
     Random,
     chunk_end,
     count_steps,
+    loss_weights,
     make_schedule,
     relative_weights,
 )
@@ -145,6 +146,20 @@ def test_the_settings_name_the_schedule():
 )
 def test_weights_have_a_mean_of_one(given, scaled):
     assert relative_weights(settings(task_weights=given)) == scaled
+
+
+@pytest.mark.parametrize(
+    ("joint_loss", "given", "factors"),
+    [
+        ("sum", None, [1, 1]),
+        ("sum", (1.0, 3.0), [0.5, 1.5]),
+        ("mean", None, [0.5, 0.5]),
+        ("mean", (1.0, 3.0), [0.25, 0.75]),
+        ("mean", (0.0, 7.0), [0, 1]),
+    ],
+)
+def test_the_losses_of_a_joint_step_are_summed_or_averaged(joint_loss, given, factors):
+    assert loss_weights(settings(joint_loss=joint_loss, task_weights=given)) == factors
 
 
 def test_a_chunk_ends_at_the_first_stop_or_multiple_of_a_period():

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from data.dataset import Split
 from runs.log import RunLog
 from tests.support.problems import make_problem, set_output, train, weights_of
 from training.step import Divergence
@@ -15,25 +16,60 @@ from training.step import Divergence
 STATM = Path("/proc/self/statm")
 
 
-@pytest.mark.parametrize("weights", [None, (1.0, 2.0, 3.0)])
-def test_a_step_of_gradient_descent_by_hand(weights):
-    """The gradient of an output's bias is its softmax less its target, times the task's weight.
+@pytest.mark.parametrize(
+    ("joint_loss", "weights", "factors"),
+    [
+        ("sum", None, [1, 1, 1]),
+        ("sum", (1.0, 2.0, 3.0), [1 / 2, 1, 3 / 2]),
+        ("mean", None, [1 / 3, 1 / 3, 1 / 3]),
+        ("mean", (1.0, 2.0, 3.0), [1 / 6, 2 / 6, 3 / 6]),
+    ],
+)
+def test_a_step_of_gradient_descent_by_hand(joint_loss, weights, factors):
+    """The gradient of an output's bias is its softmax less its target, times the task's factor.
 
     The tasks have a head each; the second sees other images.
     """
     problem = make_problem(
-        **{"tasks": ("id", "cifar10", "id"), "schedule": "joint", "task_weights": weights},
+        **{"tasks": ("id", "cifar10", "id"), "task_weights": weights},
+        **{"schedule": "joint", "joint_loss": joint_loss},
         **{"heads": "multi", "network": ("fc",), "learning_rate": 0.5, "batch": 4},
     )
     set_output(problem.network)
     tallies = problem.loop_for((0, 1, 2)).train(0, 1, 0)
-    for task, scale in enumerate([0.5, 1, 1.5] if weights else [1, 1, 1]):  # of mean 1
+    for task, factor in enumerate(factors):
         assert tallies[task].examples == 4
         assert tallies[task].loss == pytest.approx(np.log(10), rel=1e-6)
-        expected = np.full(10, -0.5 * 0.1 * scale)
-        expected[3] = 0.5 * 0.9 * scale
+        expected = np.full(10, -0.5 * 0.1 * factor)
+        expected[3] = 0.5 * 0.9 * factor
         bias = problem.network.heads[task].layers[-1].bias.numpy()
         np.testing.assert_allclose(bias, expected, rtol=1e-5)
+
+
+def test_a_joint_step_is_as_long_for_any_number_of_tasks():
+    """A task that is named several times is trained as if it were named once."""
+    settings = {"filters": (4,), "dropout": 0.5, "schedule": "joint"}
+    once, thrice = (make_problem(tasks=("id",) * count, **settings) for count in (1, 3))
+    train(once, 0, 1)
+    thrice.loop_for((0, 1, 2)).train(0, 1, 0)
+    for one, other in zip(weights_of(once.network), weights_of(thrice.network), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-6)
+
+
+def test_joint_training_at_the_default_learning_rate_converges():
+    """On images of noise, on which the sum of the losses grows without end."""
+
+    def noise(count: int) -> Split:
+        draws = np.random.default_rng(count)
+        images = draws.integers(0, 256, (count, 28, 28, 1)).astype(np.uint8)
+        return Split(images, np.arange(count, dtype=np.int32) % 10)
+
+    settings = {"tasks": ("id", "ref"), "schedule": "joint", "filters": (8,), "batch": 20}
+    problem = make_problem(train=200, make=noise, **settings)
+    tallies = problem.loop_for((0, 1)).train(0, 60, 0)
+    later = problem.loop_for((0, 1)).train(60, 80, 60 * 20)
+    for task in (0, 1):
+        assert later[task].loss < min(tallies[task].loss, np.log(10))
 
 
 def test_weight_decay_by_hand():
