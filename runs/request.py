@@ -11,6 +11,7 @@ from errors import RequestError
 from networks.checks import check_memory, resolve_network
 from runs.config import check_resolved, read_config
 from settings import DataSettings, Settings, flag
+from settings.experiment import LEARNING_RATES
 from settings.parser import parse_flags
 from settings.running import MAX_BREEDS, MAX_THREADS, Command
 from settings.setting import settings_of
@@ -56,12 +57,17 @@ def resolve(settings: Settings) -> Settings:
         settings.network, settings.input, dict(zip(names, classes, strict=True))
     )
     check_memory(network, settings.input, settings.training.batch, classes)
+    training = settings.training
+    if training.learning_rate is None:
+        training = replace(training, learning_rate=LEARNING_RATES[training.optimizer])
     device = replace(settings.device, threads=settings.device.threads or processors())
     log = settings.log
     if log.test_at_switches is None:
         long_turns = tasks.task_time is not None and tasks.task_time >= MIN_EVALUATED_TURN
         log = replace(log, test_at_switches=long_turns)
-    return replace(settings, tasks=tasks, network=network, device=device, log=log)
+    return replace(
+        settings, tasks=tasks, network=network, training=training, device=device, log=log
+    )
 
 
 def processors() -> int:

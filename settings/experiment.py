@@ -23,6 +23,8 @@ from settings.values import (
 # Pixels. An image of twice the height and width has more values, in four channels, than fit into
 # the 32 bits of some of TensorFlow's operations.
 MIN_IMAGE_SIZE, MAX_IMAGE_SIZE = 8, 16_384
+# The optimizers, each with its default learning rate.
+LEARNING_RATES = {"sgd": 0.1, "adam": 0.001}
 
 
 @dataclass(frozen=True)
@@ -207,11 +209,17 @@ class TrainingSettings:
 
     optimizer: str = setting(
         "sgd",
-        choice("sgd", "adam"),
-        "plain gradient descent, or Adam (which needs a --learning-rate of 0.001 or so)",
+        choice(*LEARNING_RATES),
+        "plain gradient descent, or Adam",
         self_explanatory=True,
     )
-    learning_rate: float = setting(0.1, number("RATE", MIN_FLOAT), "step size of the optimizer")
+    learning_rate: float | None = setting(
+        None,
+        number("RATE", MIN_FLOAT),
+        "step size of the optimizer (default: "
+        + ", ".join(f"{rate:g} for {name}" for name, rate in LEARNING_RATES.items())
+        + ")",
+    )
     batch: int = setting(
         100,
         whole_number("N", most=MAX_EXAMPLES),

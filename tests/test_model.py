@@ -94,3 +94,5 @@ def test_optimizers():
     assert float(sgd.momentum) == 0
     assert isinstance(adam, keras.optimizers.Adam)
     assert float(adam.learning_rate) == pytest.approx(0.002)
+    default = build_optimizer(make_settings(optimizer="adam").training)
+    assert float(default.learning_rate) == pytest.approx(0.001)

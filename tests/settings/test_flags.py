@@ -191,6 +191,9 @@ def test_the_original_flags_are_accepted():
         ("--schedule random", "joint_loss", None),
         ("--schedule joint", "joint_loss", "mean"),
         ("--schedule joint --joint-loss sum", "joint_loss", "sum"),
+        ("--optimizer sgd", "learning_rate", 0.1),
+        ("--optimizer adam", "learning_rate", 0.001),
+        ("--optimizer adam --learning-rate 0.1", "learning_rate", 0.1),
         ("--task-time 10", "test_at_switches", True),
         ("--task-time 9", "test_at_switches", False),
         ("--task-time 9 --test-at-switches", "test_at_switches", True),
@@ -291,7 +294,7 @@ def test_a_file_of_flags_may_be_named_twice(tmp_path):
     "flags",
     [
         *("--filters 8 --network conv conv fc", "--tasks cifar10:* --heads multi", "--tasks mnist"),
-        "--schedule joint --joint-loss mean",
+        *("--schedule joint --joint-loss mean", "--optimizer adam --learning-rate 0.001"),
     ],
 )
 def test_a_resumption_may_repeat_the_flags_of_the_start(flags, tmp_path):
@@ -320,5 +323,6 @@ def test_help_names_every_flag_with_its_default():
     text = run_command("--help").stdout
     for name in Settings.declared():
         assert flag(name) in text
-    for default in ("dog id", "2000", "25000", "0.1", "0.9", "conv fc", "combined", "mean"):
+    rates = "0.1 for sgd, 0.001 for adam)"
+    for default in ("dog id", "2000", "25000", rates, "0.9", "conv fc", "combined", "mean"):
         assert f"(default: {default}" in " ".join(text.split())

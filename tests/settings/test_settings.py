@@ -77,7 +77,7 @@ def test_settings_survive_json(arguments):
         ("batch", "null true 0 1.5 100000001 {}"),
         ("seed", f'null false -1 0.0 "0" {2**63}'),
         ("filters", '5 "8" [0] [true] [8,null] [8.0] [[8]]'),
-        ("learning_rate", f'null true "0.1" [0.1] 0 -1 NaN 1e999 -Infinity 1e39 1{"0" * 400}'),
+        ("learning_rate", f'true "0.1" [0.1] 0 -1 NaN 1e999 -Infinity 1e39 1{"0" * 400}'),
         ("l2", "null false -1e-9 NaN Infinity"),
         ("dropout", 'true 0 1.5 1e-17 NaN "0.5"'),
         ("task_weights", '1 [-1] [NaN] [1,1e999] [true] ["1"]'),
