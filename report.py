@@ -9,14 +9,10 @@ if __name__ == "__main__":  # before the imports below, which take a while
 
     run_program("report")
 
-import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from command import Parser, check_limits, exit_code_of, printable
-from errors import RequestError
-from files import check_replaceable, write_whole
+from command import Parser, check_limits, exit_code_of
 
 # Bytes of address space that NumPy and matplotlib take.
 MEMORY = 400 * 1024**2
@@ -55,65 +51,10 @@ def make_parser() -> Parser:
 
 
 def report(runs: Sequence[Path], output: Path) -> int:
-    """Reads the runs in and below the folders, writes the report, and prints its table."""
+    """Writes the report on the runs in and below the folders, and prints the gist of it."""
     check_limits(MEMORY)
     # Here, so that --help and a wrong flag do not wait for NumPy and matplotlib.
-    import_matplotlib()
-    from reports.figures import file_names, plan_figures, render_figures
-    from reports.groups import group_runs
-    from reports.runs import read_runs
-    from reports.table import make_report, make_table
+    from reports.writing import write_report
 
-    found, left_out = read_runs(runs)
-    groups, repeated = group_runs(found)
-    table, notes = make_table(groups)
-    notes += left_out + repeated
-    plan = plan_figures(groups)
-    # The report comes last: whatever fails, there are all the figures that it shows.
-    paths = [output / name for name in (*file_names(plan), "report.md")]
-    with output_errors(output):
-        output.mkdir(parents=True, exist_ok=True)
-    for path in paths:  # before the seconds or minutes that drawing takes
-        with output_errors(path):
-            check_replaceable(path)
-    contents = [*render_figures(plan), make_report(groups, table, notes, list(plan))]
-    for path, content in zip(paths, contents, strict=True):
-        with output_errors(path):
-            write_whole(path, content)
-    written = [f"  {printable(str(path))}" for path in paths]
-    print(table, "", *notes, "", "written:", *written, sep="\n")
+    print(write_report(runs, output))
     return 0
-
-
-@contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    """Reports that a file or folder of the report cannot be written.
-
-    Raises:
-        RequestError: it cannot.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise RequestError(
-            f"--output: {path} cannot be written ({error.strerror}); name a folder that can be"
-        ) from error
-
-
-def import_matplotlib() -> None:
-    """Imports matplotlib without the user's configuration of it, which may be broken.
-
-    It reads a file in the current folder before any other, and a notebook puts a backend into the
-    environment that is not there outside of it.
-    """
-    os.environ |= {"MPLBACKEND": "agg", "MATPLOTLIBRC": os.devnull}
-    if os.path.expanduser("~") == "~":  # a user without a home, for whom matplotlib fails
-        os.environ["HOME"] = os.devnull
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no hint at a home without a cache
-    here = os.open(".", os.O_RDONLY)
-    os.chdir("/")
-    try:
-        import matplotlib  # noqa: F401
-    finally:
-        os.fchdir(here)
-        os.close(here)

@@ -202,15 +202,23 @@ def in_words(name: str, value: object) -> str:
         return text if few or len(value) == 1 else f"{len(value)} tasks"
     if name == "max_steps":
         return f"{value:,} step{'s' * (value > 1)}"
+    text = value_in_words(value)
+    facts = Settings.declared().get(name)  # none of a dataset
+    return text if facts and facts.self_explanatory else f"{name_in_words(name)} {text}"
+
+
+def name_in_words(name: str) -> str:
+    """Returns a setting's name alone, printable."""
+    return shortened(one_line(name.replace("_", " ")), MAX_VALUE)
+
+
+def value_in_words(value: object) -> str:
+    """Returns a setting's value alone, printable."""
     if isinstance(value, tuple):
         text = " ".join(f"{item:g}" if isinstance(item, float) else str(item) for item in value)
     else:
         text = WORDS.get(str(value), str(value))
-    text = shortened(one_line(text), MAX_VALUE)
-    facts = Settings.declared().get(name)  # none of a dataset
-    if facts and facts.self_explanatory:
-        return text
-    return f"{shortened(one_line(name.replace('_', ' ')), MAX_VALUE)} {text}"
+    return shortened(one_line(text), MAX_VALUE)
 
 
 def shortened(text: str, width: int) -> str:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from errors import RequestError
-from escaping import markdown_code
 from runs.config import read_config
 from runs.folder import SUMMARY, runs_below
 from runs.history import METRICS, Evaluation, read_history
@@ -45,6 +46,30 @@ class Run:
         return self.settings.training.seed
 
     @property
+    def task_names(self) -> tuple[str, ...]:
+        """The tasks, in the order of the columns of `accuracy` and `loss`."""
+        return self.settings.tasks.tasks
+
+    @cached_property
+    def steps(self) -> np.ndarray:
+        """The number of steps done at each evaluation, [T] int64."""
+        return np.array([each.step for each in self.history], np.int64)
+
+    @cached_property
+    def accuracy(self) -> np.ndarray:
+        """Each task's test accuracy at each evaluation, [T, tasks] float64, 0 to 1."""
+        return np.array([each.accuracy for each in self.history], np.float64)
+
+    @cached_property
+    def loss(self) -> np.ndarray:
+        """Each task's mean cross-entropy at each evaluation, [T, tasks] float64, in nats.
+
+        NaN where an older version wrote none.
+        """
+        missing = [np.nan] * len(self.task_names)
+        return np.array([each.loss or missing for each in self.history], np.float64)
+
+    @property
     def last_step(self) -> int:
         """The number of steps done at the last evaluation."""
         return self.history[-1].step
@@ -69,18 +94,18 @@ class Run:
         return make_schedule(replace(self.settings.tasks, max_steps=self.last_step), self.seed)
 
 
-def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
-    """Reads the runs in and below the folders, each once, in the order of naming.
+def read_runs(folders: str | Path | Sequence[str | Path]) -> tuple[list[Run], list[Path]]:
+    """Reads the runs in and below a folder or several, each once, in the order of naming.
 
     Returns:
-        The runs, and notes in Markdown on those that are left out.
+        The runs, and the folders of those that are left out, as they have no evaluation yet.
 
     Raises:
         RequestError: a folder holds no run, a file in it is damaged, or no run has an evaluation.
     """
     found: dict[Path, Path] = {}
-    for folder in folders:
-        for path in runs_below(folder):
+    for folder in [folders] if isinstance(folders, str | Path) else folders:
+        for path in runs_below(Path(folder)):
             found.setdefault(path.resolve(), path)
     read = {folder: read_run(folder) for folder in found.values()}
     runs = with_checksums([run for run in read.values() if run])
@@ -89,11 +114,7 @@ def read_runs(folders: Sequence[Path]) -> tuple[list[Run], list[str]]:
             f"there is nothing to report: no run has a whole line in its {METRICS}; name a run "
             "that has been evaluated at least once"
         )
-    return runs, [
-        f"left out: {markdown_code(str(folder))} has no evaluation yet, no whole line in {METRICS}"
-        for folder, run in read.items()
-        if run is None
-    ]
+    return runs, [folder for folder, run in read.items() if run is None]
 
 
 def read_run(folder: Path) -> Run | None:

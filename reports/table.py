@@ -16,9 +16,17 @@ TEXT_COLUMNS = 2  # set to the left; those that follow, numbers, to the right
 
 
 def make_report(
-    groups: Sequence[Group], table: str, notes: Sequence[str], figures: Sequence[str]
+    groups: Sequence[Group],
+    answers: Sequence[str],
+    table: str,
+    notes: Sequence[str],
+    figures: Sequence[str],
 ) -> str:
-    """Returns the text of `report.md`, which belongs beside the figures of these names."""
+    """Returns the text of `report.md`, which belongs beside the figures of these names.
+
+    Args:
+        answers: as text; the table and the notes are Markdown.
+    """
     warning = drawn_data_warning(groups)
     runs = []
     for group in groups:
@@ -28,6 +36,7 @@ def make_report(
     parts = [
         "# Report",
         *([f"**{warning}**"] if warning else []),
+        *(["\n".join(f"- {markdown(answer)}" for answer in answers)] if answers else []),
         table,
         "\n".join(f"- {note}" for note in notes),
         *(f"![{name.replace('_', ' ')}]({name}.png)" for name in figures),

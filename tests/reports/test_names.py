@@ -9,8 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import report
+from reports.answers import answers_to
 from reports.figures import plan_figures, render_figures
 from reports.groups import group_runs
+from reports.questions import questions_of
 from reports.runs import read_runs
 from reports.table import make_report, make_table
 from tests.support.command import run_here
@@ -60,13 +62,14 @@ def write_runs(folder: Path, tasks: list[str]) -> list[Path]:
 @given(tasks=st.lists(names(), min_size=2, max_size=9))
 def test_any_name_is_shown_as_it_is_in_the_markdown(tasks: list[str]) -> None:
     with TemporaryDirectory() as folder:
-        found, left_out = read_runs(write_runs(Path(folder), tasks))
+        found, _ = read_runs(write_runs(Path(folder), tasks))
         groups, repeated = group_runs(found)
         table, notes = make_table(groups)
         plan = plan_figures(groups)
-        notes += left_out + repeated
-        assert repeated
-        text = make_report(groups, table, notes, list(plan))
+        notes += repeated
+        answers = answers_to(questions_of(groups))
+        assert repeated and answers and all(map(str.isprintable, answers))
+        text = make_report(groups, answers, table, notes, list(plan))
         check_report(text, {f"{name}.png" for name in plan})
 
 

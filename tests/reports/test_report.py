@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import report
+from reports import writing
 from tests.support.command import ROOT, one_line, run_command, run_here
 from tests.support.run_folders import rising, write_run
 
@@ -93,7 +94,7 @@ def test_the_figures_are_written_before_the_report(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = []
-    monkeypatch.setattr(report, "write_whole", lambda path, contents: written.append(path.name))
+    monkeypatch.setattr(writing, "write_whole", lambda path, contents: written.append(path.name))
     run = write_run(tmp_path / "run", rising(2, 4))
     assert run_here(run, "--output", tmp_path / "out", main=report.main).returncode == 0
     assert written == ["group_1.png", "group_1.svg", "report.md"]

@@ -3,6 +3,7 @@ import os
 import re
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from errors import RequestError
@@ -26,16 +27,32 @@ def test_runs_below_folders_are_found_each_once_in_the_order_of_naming(tmp_path:
         ([tmp_path / "log", two], [one, two]),
         ([two, two / ".." / "2", tmp_path / "log"], [two, one]),
     ):
-        runs, notes = read_runs(named)
-        assert [run.folder for run in runs] == found and notes == []
+        runs, left_out = read_runs(named)
+        assert [run.folder for run in runs] == found and left_out == []
+
+
+def test_a_run_gives_its_evaluations_as_arrays(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [[0, 1], [0.5, 0.25]], tasks=["id", "ref"], task_time=50)
+    ((run,), _) = read_runs(str(folder))
+    assert (run.steps.dtype, run.steps.tolist()) == (np.int64, [0, 100])
+    assert (run.accuracy.dtype, run.accuracy.tolist()) == (np.float64, [[0, 1], [0.5, 0.25]])
+    assert (run.loss.dtype, run.loss.tolist()) == (np.float64, [[1, 1], [1, 1]])
+    assert run.task_names == ("id", "ref") and run.settings.values()["task_time"] == 50
+
+
+def test_the_losses_that_an_older_run_lacks_are_nan(tmp_path: Path) -> None:
+    folder = write_run(tmp_path / "run", [[0, 1], [0.5, 0.25]])
+    first, second = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    del first["loss"]
+    (folder / "metrics.jsonl").write_text(f"{json.dumps(first)}\n{json.dumps(second)}\n")
+    np.testing.assert_array_equal(read_run(folder).loss, [[np.nan, np.nan], [1, 1]])
 
 
 def test_a_run_without_an_evaluation_is_named_and_left_out(tmp_path: Path) -> None:
     good, empty, bare = (write_run(tmp_path / n, [[1, 1]] * (n == "good")) for n in ("good", *"eb"))
     (bare / "metrics.jsonl").unlink()
-    runs, notes = read_runs([empty, good, bare])
-    assert [run.folder for run in runs] == [good]
-    assert [str(empty) in notes[0], str(bare) in notes[1], len(notes)] == [True, True, 2]
+    runs, left_out = read_runs([empty, good, bare])
+    assert ([run.folder for run in runs], left_out) == ([good], [empty, bare])
     with pytest.raises(RequestError, match="nothing to report"):
         read_runs([empty, bare])
 

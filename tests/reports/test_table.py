@@ -40,7 +40,7 @@ def test_drawn_data_is_marked(tmp_path: Path) -> None:
     groups = make_groups(tmp_path, {"fake_data": True})
     table, notes = make_table(groups)
     assert all(row[0].startswith("DRAWN DATA") for row in cells(table))
-    assert "**DRAWN DATA: says nothing" in make_report(groups, table, notes, [])
+    assert "**DRAWN DATA: says nothing" in make_report(groups, [], table, notes, [])
 
 
 def test_an_unfinished_run_is_measured_at_its_last_evaluation(tmp_path: Path) -> None:

@@ -1,0 +1,93 @@
+"""Answers: for each setting that was varied, the paired differences in words."""
+
+import math
+from collections.abc import Sequence
+
+from reports.groups import differing, identity, in_words, name_in_words, value_in_words
+from reports.questions import QUANTITIES, Quantity, Question
+from reports.runs import Run
+from reports.statistics import interval
+
+# A run on the old value, and the run on the new one that is compared with it.
+Pair = tuple[Run, Run]
+NOTE = (
+    "average accuracy: the mean over the tasks; forgetting: the mean over the tasks of best − "
+    "final; each difference is the mean over pairs of finished runs that are equal in the seed and "
+    "in the other settings, with its 95 % interval (Student's t); within the noise: the interval "
+    "holds 0"
+)
+
+
+def answers_to(questions: Sequence[Question]) -> list[str]:
+    """Returns the printable sentences that answer the questions, in their order."""
+    return [words for question in questions for words in answer(question)]
+
+
+def answer(question: Question) -> list[str]:
+    """Returns a printable sentence for each two values that are compared."""
+    found = {values: question.pairs(*values) for values in question.comparisons()}
+    if not any(found.values()):
+        name = name_in_words(question.name)
+        return [
+            f"{name}: not compared, as no two finished runs have equal seeds and differ in the "
+            f"{name} alone" + " with the same tasks in another order" * (question.name == "tasks")
+        ]
+    return [sentence(question.name, *values, pairs) for values, pairs in found.items()]
+
+
+def sentence(name: str, old: object, new: object, pairs: Sequence[Pair]) -> str:
+    """Returns the differences of all quantities between two values of a setting, in words."""
+    change = f"{in_words(name, new)} in place of {value_in_words(old)}"
+    if not pairs:
+        return f"{change}: not compared, as no two finished runs have equal seeds"
+    change = ", and with it ".join([change, *consequences(name, pairs)])
+    several = len({run.seed for run, _ in pairs}) > 1
+    findings = [
+        f"{quantity_name} {difference_in_words(quantity, differences, several)}"
+        for quantity_name, quantity in QUANTITIES.items()
+        if (differences := differences_in(quantity, pairs))
+    ]
+    count = f"{len(pairs)} pair{'s' * (len(pairs) > 1)} of runs with equal seeds"
+    if not several:
+        count += ", all of one seed, which tells nothing of the noise"
+    return f"{change}: {'; '.join([*findings, count])}"
+
+
+def consequences(name: str, pairs: Sequence[Pair]) -> list[str]:
+    """Returns, in words, the other settings that differ in pairs; an empty list where none does."""
+    facts = [(identity(old), identity(new)) for old, new in pairs]
+    words = []
+    for other in dict.fromkeys(each for both in facts for each in differing(both)):
+        values = {(old.get(other), new.get(other)) for old, new in facts}
+        if other != name and len(values) == 1:
+            ((old, new),) = values
+            words.append(f"{in_words(other, new)} in place of {value_in_words(old)}")
+        elif other != name:
+            words.append(f"other values of {name_in_words(other)}")
+    return [", ".join(words)] if words else []
+
+
+def differences_in(quantity: Quantity, pairs: Sequence[Pair]) -> list[float]:
+    """Returns new − old of each pair to which the quantity applies, in percentage points."""
+    measured = [[quantity.measure(run) for run in pair] for pair in pairs]
+    # Of equal accuracies the means over tasks in another order may differ in the last bit.
+    return [round(100 * (new - old), 9) for old, new in measured if None not in (old, new)]
+
+
+def difference_in_words(quantity: Quantity, differences: Sequence[float], several: bool) -> str:
+    """Returns the mean difference in words, with its interval where there are several seeds."""
+    if not any(differences):
+        return "the same"
+    mean, *ends = interval(differences)
+    size = f"{points(abs(mean))} points {quantity.less if mean < 0 else quantity.more}"
+    if not several:
+        return size
+    low, high = sorted(-end if mean < 0 else end for end in ends)  # of more, or of less
+    bounds = f"95 % interval {points(low)} to {points(high)}"
+    return f"within the noise ({size}, {bounds})" if low <= 0 <= high else f"{size} ({bounds})"
+
+
+def points(number: float) -> str:
+    """Returns a number with one decimal, or as many as show that it is not 0."""
+    decimals = max(1, -math.floor(math.log10(abs(number)))) if number else 1
+    return f"{number:.{decimals}f}"
