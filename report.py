@@ -29,7 +29,9 @@ def make_parser() -> Parser:
         prog="report.py",
         description="Draws the test accuracies of runs as PNG and SVG, and writes the results as a "
         "Markdown table. Runs that differ in the seed alone are drawn as their mean with a band of "
-        "one standard deviation. Unfinished runs are drawn up to their last evaluation.",
+        "one standard deviation. Of runs that differ in a few settings, says what difference each "
+        "makes, and whether that is within the noise. Unfinished runs are drawn up to their last "
+        "evaluation.",
         allow_abbrev=False,
     )
     parser.add_argument(

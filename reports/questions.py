@@ -54,12 +54,8 @@ class Question:
 
     @property
     def positions(self) -> list[float]:
-        """The values on an axis, a list of numbers as their sum; empty where they have no order."""
-        rows = list(map(numbers, self.runs))
-        if {len(row) for row in rows} != {max(map(len, rows))} or not rows[0]:
-            return []
-        rising = all(one <= two for row in pairwise(rows) for one, two in zip(*row, strict=True))
-        return [float(sum(row)) for row in rows] if rising else []
+        """The values on an axis; empty where they have no order."""
+        return positions(list(self.runs))
 
     def comparisons(self) -> list[tuple[object, object]]:
         """Returns the pairs of values to compare, old and new.
@@ -100,6 +96,19 @@ def numbers(value: object) -> tuple[float, ...]:
     return row if all(type(item) in (int, float) for item in row) else ()
 
 
+def positions(values: Sequence[object]) -> list[float]:
+    """Returns rising numbers for rising values: for lists of numbers, none of which falls, the sum.
+
+    Returns:
+        An empty list where the values are no numbers, or do not rise.
+    """
+    rows = list(map(numbers, values))
+    if not rows[0] or len(set(map(len, rows))) > 1:
+        return []
+    rising = all(one <= two for row in pairwise(rows) for one, two in zip(*row, strict=True))
+    return [float(sum(row)) for row in rows] if rising else []
+
+
 def questions_of(groups: Sequence[Group], varied: Sequence[str] | None = None) -> list[Question]:
     """Returns a question for each setting that was varied on its own.
 
@@ -112,17 +121,17 @@ def questions_of(groups: Sequence[Group], varied: Sequence[str] | None = None) -
     """
     identities = [identity(group.runs[0]) for group in groups]
     differ = differing(identities, absent=True)
-    if varied is None:
-        names = independent(identities, [name for name in differ if name != "fake_data"])
-    else:
-        names = independent(identities, [name for name in varied if name in differ])
-        combinations = {tuple(each.get(name) for name in names) for each in identities}
-        if len(combinations) < len(groups):  # there are differences that do not follow from these
-            names += [name for name in independent(identities, differ) if name not in names]
+    names = independent(
+        identities, differ if varied is None else [n for n in varied if n in differ]
+    )
     asked = [name for name in names if name in Settings.declared() and name != "fake_data"]
     if varied is None and len(asked) > MAX_QUESTIONS:
         return []
-    return [make_question(name, names, groups) for name in asked]
+    combinations = {tuple(each.get(name) for name in names) for each in identities}
+    if len(combinations) < len(groups):  # there are differences that do not follow from these
+        names += [name for name in independent(identities, differ) if name not in names]
+    questions = [make_question(name, names, groups) for name in asked]
+    return [question for question in questions if len(question.runs) > 1]
 
 
 def independent(identities: Sequence[Mapping[str, object]], names: Sequence[str]) -> list[str]:
@@ -159,8 +168,7 @@ def make_question(name: str, names: Sequence[str], groups: Sequence[Group]) -> Q
         rest = (*fixed, *(settings.get(other) for other in others))
         of_value = runs.setdefault(settings[name], {})
         of_value |= {(run.seed, rest): run for run in group.runs if run.finished}
-    # Off before on, and less before more; other values stay in the order of naming.
-    if all(isinstance(value, bool) or numbers(value) for value in runs):
-        in_order = sorted(runs, key=lambda value: numbers(value) or (value,))
+    in_order = sorted(runs, key=lambda value: (numbers(value), value is not False))
+    if positions(in_order) or runs.keys() == {False, True}:  # else the order of naming
         runs = {value: runs[value] for value in in_order}
     return Question(name, runs, others)

@@ -66,7 +66,7 @@ def draw_trend(question: Question, warning: str) -> Figure:
         axes.set_xlabel(name_in_words(question.name))
     if len(lines) > 1:
         add_legend(figure, [label for label, _ in lines])
-    several = len({run.seed for run in runs}) > 1
+    several = any(len(each) > 1 for _, values in lines for each in values.values())
     add_title(
         figure,
         warning,

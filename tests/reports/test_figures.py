@@ -24,7 +24,9 @@ from reports.figures import (
     rendered,
     turns_of,
 )
+from reports.questions import questions_of
 from reports.style import MARKERS, SETTINGS, line_style
+from reports.trends import plan_trends
 from tests.support.run_folders import LONG_NAMES, make_groups, rising
 
 
@@ -103,12 +105,20 @@ HARD = {
         | {"batch": 10 + n}
         for n in range(1, 21)
     ],
+    "trends": [
+        {"filters": filters, "learning_rate": rate, "seed": seed}
+        for filters, rate, seed in (
+            *itertools.product(([1, 2], [2, 2], [3, 3], [99, 1000], [1000, 10_000]), [0.1], [0]),
+            *itertools.product([[1, 2]], (1e-9, 1.1e-9, 1234567.0), (0, 1)),
+        )
+    ],
 }
 
 
 @pytest.mark.parametrize("runs", HARD.values(), ids=HARD)
 def test_no_text_overlaps_another_or_leaves_the_figure(tmp_path: Path, runs: list[dict]) -> None:
-    for draw in plan_figures(make_groups(tmp_path, *runs)).values():
+    groups = make_groups(tmp_path, *runs)
+    for draw in (plan_figures(groups) | plan_trends(questions_of(groups), groups)).values():
         figure = draw()
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts_of(figure)]
         for text, box in boxes:
@@ -118,8 +128,7 @@ def test_no_text_overlaps_another_or_leaves_the_figure(tmp_path: Path, runs: lis
         boxes = [(text, box.padded(-0.25)) for text, box in boxes]
         for (one, first), (two, second) in itertools.combinations(boxes, 2):
             assert not first.overlaps(second), f"{one!r} overlaps {two!r}"
-        (legend,) = figure.legends
-        for axes in figure.axes:
+        for legend, axes in itertools.product(figure.legends, figure.axes):
             assert not legend.get_window_extent().overlaps(axes.bbox)
 
 

@@ -88,6 +88,17 @@ def test_a_report_of_the_worst_names(tmp_path: Path) -> None:
         check_figure(path.read_bytes())
 
 
+def test_names_in_answers_are_shown_as_they_are(tmp_path: Path) -> None:
+    names = ["<b>*b*</b> `|` [l](x)", "# \x1b[31m\n| a | b |"]
+    groups = make_groups(tmp_path, *({"weights": name, "seed": 0} for name in names))
+    (answer,) = answers_to(questions_of(groups))
+    assert answer.startswith(
+        "weights # \\x1b[31m | a | b | in place of <b>*b*</b> `|` [l](x): final "
+    )
+    page = rendered(make_report(groups, [answer], "", [], []))
+    assert page.tags <= TAGS and answer in page.text
+
+
 def test_a_figure_of_all_names(tmp_path: Path) -> None:
     plan = plan_figures(make_groups(tmp_path, *({"tasks": [name]} for name in FRAGMENTS)))
     _, svg = render_figures({"figure": plan["against_steps"]})

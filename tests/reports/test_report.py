@@ -34,6 +34,26 @@ def test_a_report_of_several_runs(tmp_path: Path) -> None:
     assert all(f"`{run}`" in text for run in runs)
 
 
+def test_a_report_says_what_a_setting_does(tmp_path: Path) -> None:
+    for time, final in ((200, 0.5), (9, 0.6)):
+        for seed in (0, 1):
+            accuracies = [[0.9, 0.9], [final + seed / 10] * 2]
+            write_run(tmp_path / "log" / f"{time} {seed}", accuracies, task_time=time, seed=seed)
+    output = tmp_path / "out"
+    result = run_here(tmp_path / "log", "--output", output, main=report.main)
+    *_, answer = result.stdout.splitlines()
+    assert answer.startswith(
+        "task time 200 in place of 9: final average accuracy 10.0 points lower"
+    )
+    text = (output / "report.md").read_text()
+    assert f"# Report\n\n- {answer}\n\n|" in text and "Student's t" in text
+    assert "](against_task_time.png)" in text
+    assert files_of(output).keys() >= {"against_task_time.png", "against_task_time.svg"}
+    # A sweep knows what it varied.
+    text = writing.write_report([tmp_path / "log"], output, ["seed"])
+    assert "in place of" not in text and text.endswith(f"  {output / 'report.md'}")
+
+
 def test_a_wrong_request_is_refused_in_one_line(tmp_path: Path) -> None:
     output = tmp_path / "out"
     for arguments in ([], ["--nonsense", "x"], [tmp_path / "two\nlines"]):
