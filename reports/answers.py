@@ -70,7 +70,7 @@ def consequences(name: str, pairs: Sequence[Pair]) -> list[str]:
 def differences_in(quantity: Quantity, pairs: Sequence[Pair]) -> list[float]:
     """Returns new − old of each pair to which the quantity applies, in percentage points."""
     measured = [[quantity.measure(run) for run in pair] for pair in pairs]
-    # Of equal accuracies the means over tasks in another order may differ in the last bit.
+    # Equal means of unequal accuracies may differ in the last bit.
     return [round(100 * (new - old), 9) for old, new in measured if None not in (old, new)]
 
 

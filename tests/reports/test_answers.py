@@ -50,6 +50,13 @@ def test_no_difference_is_no_noise(tmp_path: Path) -> None:
     assert answers(tmp_path, made) == [f"adam in place of sgd: {same}{SEEDS}"]
 
 
+def test_equal_means_of_other_accuracies_are_no_difference(tmp_path: Path) -> None:
+    # In binary their means differ in the last bit.
+    made = [{"accuracies": [[0, 0], final], "seed": 0} for final in ([0.01, 0.05], [0.03, 0.03])]
+    made[1]["optimizer"] = "adam"
+    assert "final average accuracy the same;" in answers(tmp_path, made)[0]
+
+
 def test_a_small_difference_is_not_rounded_to_0(tmp_path: Path) -> None:
     made = runs(60, 70, optimizer="sgd") + runs(60.02, 70.02, optimizer="adam")
     assert "0.02 points higher (95 % interval 0.02 to 0.02)" in answers(tmp_path, made)[0]
@@ -104,10 +111,12 @@ def test_pairs_are_equal_in_the_other_settings(tmp_path: Path) -> None:
     made = runs(80, 81, 82, optimizer="sgd", task_time=9)
     made += runs(82, 83, optimizer="adam", task_time=9)
     made += runs(20, optimizer="sgd", task_time=200) + runs(22, 23, optimizer="adam", task_time=200)
-    time, optimizer = answers(tmp_path, made, ["task_time", "optimizer"])
+    time, optimizer = answers(tmp_path / "both", made, ["task_time", "optimizer"])
     expected = "final average accuracy 2.0 points higher (95 % interval 2.0 to 2.0); forgetting 2.0"
     assert optimizer.startswith(f"adam in place of sgd: {expected}")
     assert optimizer.endswith(f"; 3 {SEEDS}") and time.endswith(f"; 3 {SEEDS}")
+    # Also where nobody said that the task time was varied.
+    assert answers(tmp_path / "one", made, ["optimizer"]) == [optimizer]
 
 
 def test_only_finished_runs_with_a_partner_are_compared(tmp_path: Path) -> None:

@@ -59,6 +59,7 @@ def test_a_figure_has_the_means_the_intervals_and_each_run(tmp_path: Path) -> No
     # A single line lies at the values.
     np.testing.assert_allclose(mean.get_xydata(), [[9, 63], [200, 50]])
     np.testing.assert_allclose(bars(accuracy), [[63 - 2.484, 63 + 2.484], [50, 50]], atol=0.001)
+    assert all(set(each.get_xdata()).isdisjoint(mean.get_xdata()) for each in dots)
     np.testing.assert_allclose([each.get_ydata() for each in dots], [[62, 63, 64], [50] * 3])
     np.testing.assert_allclose(forgetting.lines[0].get_ydata(), [27, 40])
     assert (accuracy.get_xscale(), ticks(accuracy)) == ("log", ["9", "200"])
@@ -80,6 +81,12 @@ def test_there_is_a_line_for_each_combination_of_the_others(tmp_path: Path) -> N
     assert names == {"norm batch, sgd", "norm lrn, sgd", "norm batch, adam", "norm lrn, adam"}
     lengths = sorted(len(line.get_xdata()) for line in figure.axes[0].lines)
     assert lengths == [1, 2, 2, 2] and "interval" not in figure.get_suptitle()
+
+
+def test_lines_are_in_the_order_of_the_others(tmp_path: Path) -> None:
+    made = [run(0.5, task_time=time, batch=batch) for time in (9, 8) for batch in (10, 9, 100)]
+    (legend,) = draw(make_groups(tmp_path, *made))["against_task_time"].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["batch 9", "batch 10", "batch 100"]
 
 
 @pytest.mark.parametrize(
