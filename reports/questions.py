@@ -63,7 +63,7 @@ class Question:
         Of values with an order each is compared with the one before it, which shows where more of
         it ceases to help, or begins to harm. As each such step may be within the noise while all
         together are not, the last is also compared with the first. Of other values each is compared
-        with the first, which is the one that was named first.
+        with the first: the default, or else the one that was named first.
         """
         first, *rest = self.runs
         if not self.positions:
@@ -168,7 +168,7 @@ def make_question(name: str, names: Sequence[str], groups: Sequence[Group]) -> Q
         rest = (*fixed, *(settings.get(other) for other in others))
         of_value = runs.setdefault(settings[name], {})
         of_value |= {(run.seed, rest): run for run in group.runs if run.finished}
-    in_order = sorted(runs, key=lambda value: (numbers(value), value is not False))
-    if positions(in_order) or runs.keys() == {False, True}:  # else the order of naming
-        runs = {value: runs[value] for value in in_order}
-    return Question(name, runs, others)
+    in_order = sorted(runs, key=numbers)
+    if not positions(in_order):  # the default first, and the order of naming
+        in_order = sorted(runs, key=lambda value: value != Settings.declared()[name].default)
+    return Question(name, {value: runs[value] for value in in_order}, others)

@@ -87,11 +87,11 @@ def test_one_seed_tells_nothing_of_the_noise(tmp_path: Path) -> None:
             [("8 64", "8 16"), ("32 64", "8 64"), ("32 64", "8 16")],
         ),
         ("learning_rate", (0.5, 1e-3), [(0.5, 0.001)]),
-        # Without one: each with the first named.
-        ("norm", ("none", "batch", "lrn"), [("batch", "none"), ("lrn", "none")]),
+        # Without one: each with the default, or else with the first named.
+        ("norm", ("none", "batch", "lrn"), [("none", "batch"), ("lrn", "batch")]),
+        ("norm", ("none", "lrn"), [("lrn", "none")]),
         ("filters", ([64, 8], [8, 64], [9]), [("8 64", "64 8"), ("9", "64 8")]),
         ("hidden_units", (9, None, 5), [("none", 9), (5, 9)]),
-        # On in place of off, in whatever order they are named.
         ("standardize", (True, False), [("on", "off")]),
     ],
 )
