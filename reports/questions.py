@@ -121,9 +121,10 @@ def questions_of(groups: Sequence[Group], varied: Sequence[str] | None = None) -
     """
     identities = [identity(group.runs[0]) for group in groups]
     differ = differing(identities, absent=True)
-    names = independent(
-        identities, differ if varied is None else [n for n in varied if n in differ]
-    )
+    wanted = differ if varied is None else varied
+    # Groups know the steps that follow from the epochs.
+    wanted = ["max_steps" if name == "epochs" else name for name in wanted]
+    names = independent(identities, [name for name in wanted if name in differ])
     asked = [name for name in names if name in Settings.declared() and name != "fake_data"]
     if varied is None and len(asked) > MAX_QUESTIONS:
         return []

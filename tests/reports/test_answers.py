@@ -181,6 +181,12 @@ def test_seeds_alone_ask_no_question(tmp_path: Path) -> None:
     assert answers(tmp_path, runs(60, 70), []) == []
 
 
+def test_epochs_are_asked_about_as_steps(tmp_path: Path) -> None:
+    made = [{"accuracies": [[0.5, 0.5]] * (1 + n), "epochs": n, "seed": 0} for n in (1, 2)]
+    (sentence,) = answers(tmp_path, made, ["epochs"])
+    assert sentence.startswith("200 steps in place of 100: ")
+
+
 def test_a_sweep_and_the_report_give_one_answer(tmp_path: Path) -> None:
     made = [
         {"optimizer": optimizer, "task_time": time, "seed": seed}
