@@ -13,8 +13,9 @@ import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
-from command import Interrupts, exit_code_of
+from command import Interrupts, check_limits, exit_code_of
 from errors import RunError
+from report import MEMORY
 from sweeps.display import Display
 from sweeps.options import Options, read_options
 from sweeps.plan import Job, Status, make_plan
@@ -75,10 +76,13 @@ def sweep(arguments: Sequence[str], interrupts: Interrupts) -> int:
 
 
 def answer(folders: Sequence[Path], options: Options) -> None:
-    """Reports on the runs, and prints the report's table."""
-    from report import report
+    """Reports on the runs, and prints the report's table and what each varied flag does."""
+    check_limits(MEMORY)
+    from reports.writing import write_report  # which loads matplotlib
 
-    report(folders, options.output)
+    # Variants differ in several settings, which the report finds by itself.
+    varied = None if len(options.variants) > 1 else [each.name for each in options.vary]
+    print(write_report(folders, options.output, varied))
 
 
 def plan_of(trials: Sequence[Trial]) -> list[Job]:
