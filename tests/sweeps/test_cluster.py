@@ -15,6 +15,7 @@ from runs.folder import runs_below
 from runs.history import METRICS
 from sweeps import cluster
 from tests.support.command import one_line, run_here
+from tests.support.reading import read_metrics
 from tests.support.sweeping import flags_of, metrics_of, start
 
 
@@ -48,14 +49,16 @@ def workers() -> list[int]:
     return [int(line.split()[0]) for line in listed.splitlines() if "ray::run_on_node" in line]
 
 
-def wait_until_evaluated(log_dir: Path, count: int) -> None:
+def wait_until_evaluated(log_dir: Path, count: int, times: int = 1) -> None:
+    """Waits until `count` runs have been evaluated so many times."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        runs = [run for run in runs_below(log_dir) if (run / METRICS).exists()]
-        if len(runs) >= count and workers():
+        metrics = [run / METRICS for run in runs_below(log_dir) if (run / METRICS).exists()]
+        evaluated = [path for path in metrics if path.read_bytes().count(b"\n") >= times]
+        if len(evaluated) >= count and workers():
             return
         time.sleep(0.1)
-    raise TimeoutError(f"no {count} runs have evaluated")
+    raise TimeoutError(f"no {count} runs have been evaluated {times} times")
 
 
 def test_a_folder_that_a_node_does_not_see_is_refused(nodes, data_dir, tmp_path, monkeypatch):
@@ -84,14 +87,16 @@ def test_lost_workers_and_nodes_change_nothing(nodes, data_dir, tmp_path, whole)
 def test_a_signal_saves_the_runs_of_a_cluster(nodes, data_dir, tmp_path):
     flags = flags_of(data_dir, tmp_path, "--max-steps", "400000", "--cluster", nodes.address)
     process = start(flags)
-    wait_until_evaluated(tmp_path / "log", 1)
+    wait_until_evaluated(tmp_path / "log", 1, times=3)
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (143, "")
     assert "stopped; the same command goes on" in output
     assert not workers()
-    (run,) = runs_below(tmp_path / "log")
-    assert [path.name for path in (run / "checkpoints").glob("ckpt-*.index")] != ["ckpt-0.index"]
+    for run in runs_below(tmp_path / "log"):
+        last = read_metrics(run)[-1]["step"]
+        saved = [path.name for path in (run / "checkpoints").glob("ckpt-*.index")]
+        assert any(int(name[5:-6]) >= last for name in saved)
 
 
 @pytest.mark.parametrize(
