@@ -5,6 +5,8 @@ import signal
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import redirect_stdout
+from io import StringIO
 from pathlib import Path
 from threading import Event, current_thread
 from types import ModuleType
@@ -83,7 +85,8 @@ class Cluster:
 
     def close(self) -> None:
         """Leaves the cluster."""
-        self.ray.shutdown()
+        with redirect_stdout(StringIO()):  # what Ray still has to say
+            self.ray.shutdown()
         sys.stdout = sys.stdout.stream
 
 
@@ -159,17 +162,13 @@ def check_shared(ray: ModuleType, nodes: Sequence[dict], log_dir: Path) -> None:
     try:
         log_dir.mkdir(parents=True, exist_ok=True)
         probe.touch()
-        tasks = {
-            node["NodeManagerAddress"]: look.options(
-                scheduling_strategy=strategy(node["NodeID"], soft=False)
-            ).remote(str(probe))
-            for node in nodes
-        }
-        for address, task in tasks.items():
-            if not ray.get(task):
+        strategies = [strategy(node["NodeID"], soft=False) for node in nodes]
+        tasks = [look.options(scheduling_strategy=each).remote(str(probe)) for each in strategies]
+        for node, seen in zip(nodes, ray.get(tasks), strict=True):
+            if not seen:
                 raise RequestError(
-                    f"--log-dir: the node {address} does not see {log_dir}; name a folder that "
-                    "all nodes share"
+                    f"--log-dir: the node {node['NodeManagerAddress']} does not see {log_dir}; "
+                    "name a folder that all nodes share"
                 )
     except OSError as error:
         raise RequestError(
