@@ -57,16 +57,19 @@ class PresetParser(Parser):
         ]
 
     def flags_in(self, path: Path, opened: tuple[Path, ...]) -> list[str]:
+        """Returns the flags in a file, and in those that it names."""
+        if path.resolve() in opened:
+            self.error(f"@{path}: the file of flags names itself, or another that names it")
+        return self._read_args_from_files(self.words_in(path), (*opened, path.resolve()))
+
+    def words_in(self, path: Path) -> list[str]:
         """Reads a file of flags, which are split as a shell does; a # begins a comment."""
         try:
-            if path.resolve() in opened:
-                self.error(f"@{path}: the file of flags names itself, or another that names it")
             with open_regular(path) as file:
                 contents = file.read(MAX_PRESET + 1)
             if len(contents) > MAX_PRESET:
                 self.error(f"@{path}: expected a file of flags of at most {MAX_PRESET:,} bytes")
-            flags = shlex.split(contents.decode(), comments=True)
-            return self._read_args_from_files(flags, (*opened, path.resolve()))
+            return shlex.split(contents.decode(), comments=True)
         except OSError as error:
             self.error(f"@{path}: the file of flags cannot be read: {error.strerror}")
         except ValueError as error:

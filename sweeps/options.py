@@ -148,21 +148,29 @@ def make_parser() -> PresetParser:
     return parser
 
 
-def with_own_presets(parser: PresetParser, arguments: Sequence[str]) -> list[str]:
+def with_own_presets(
+    parser: PresetParser, arguments: Sequence[str], opened: tuple[Path, ...] = ()
+) -> list[str]:
     """Replaces each @FILE that holds flags of sweep.py by the flags in it.
 
     Other presets, and those of variants, are task.py's to read.
 
+    Args:
+        opened: the files that the arguments were read from, each named by the one before.
+
     Raises:
-        RequestError: a file cannot be read.
+        RequestError: a file cannot be read, or names itself.
     """
     own = {option for action in parser._actions for option in action.option_strings}
     found: list[str] = []
     for token in arguments:
         preset = token.startswith("@") and found[-1:] != ["--variant"]
-        flags = parser.flags_in(Path(token[1:])) if preset else []
-        if own & {each.partition("=")[0] for each in flags}:
-            found += with_own_presets(parser, flags)
+        path = Path(token[1:])
+        words = parser.words_in(path) if preset else []
+        if own & {each.partition("=")[0] for each in words}:
+            if path.resolve() in opened:
+                parser.error(f"@{path}: the file of flags names itself, or another that names it")
+            found += with_own_presets(parser, words, (*opened, path.resolve()))
         else:
             found.append(token)
     return found

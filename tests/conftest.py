@@ -1,6 +1,7 @@
 """Fixtures that all tests share."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,6 +23,14 @@ from tests.support.serving import Host
 
 # The tests are the same on a machine that has a GPU.
 os.environ["CUDA_VISIBLE_DEVICES"] = "-1"
+
+# Under nohup, or as `pytest &` in a script, the programs under test would inherit ignored signals.
+for number, handler in (
+    (signal.SIGHUP, signal.SIG_DFL),
+    (signal.SIGINT, signal.default_int_handler),
+):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 # Before any test is collected, so that hypothesis writes nothing into the tree.
 HYPOTHESIS_HOME = TemporaryDirectory(prefix="hypothesis-")

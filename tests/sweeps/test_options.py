@@ -5,7 +5,9 @@ import pytest
 import sweep
 from sweeps.options import read_options
 from sweeps.trials import make_trials
-from tests.support.command import one_line, run_here
+from tests.support.command import ROOT, one_line, run_here
+
+SWEEPS = sorted((ROOT / "experiments").glob("*.sweep"))
 
 
 def trials(*arguments: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -56,6 +58,21 @@ def test_flags_of_a_sweep_may_stand_in_a_file(tmp_path):
         )
         for steps in ("5", "9")
     ]
+
+
+@pytest.mark.parametrize("name", SWEEPS, ids=lambda path: path.stem)
+def test_sweeps_of_experiments(name):
+    found = make_trials(read_options([f"@{name}", "--fake-data", "--max-steps", "600"]))
+    assert len(found) in (6, 9)
+    assert {trial.settings.tasks.max_steps for trial in found} == {600}
+    assert {trial.settings.training.seed for trial in found} == {0, 1, 2}
+
+
+def test_a_file_that_names_itself_is_refused(tmp_path):
+    (tmp_path / "loop.sweep").write_text(f"--seeds 0-1 @{tmp_path}/loop.sweep")
+    result = run_here(f"@{tmp_path}/loop.sweep", main=sweep.main)
+    assert result.returncode == 2
+    assert "the file of flags names itself" in one_line(result)
 
 
 def test_flags_outside_of_a_variant_override_those_in_it(tmp_path):
