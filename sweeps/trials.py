@@ -75,7 +75,7 @@ def make_trials(options: Options) -> list[Trial]:
 def default_threads(runs: int) -> int:
     """Returns the threads of each run, where --threads does not name them.
 
-    Runs of one thread each, as many at once as there are processors, do 1.4 times the work of one
+    Runs of one thread each, as many at once as there are processors, do 1.3 times the work of one
     run after the other with all threads (docs/sweeps.md); fewer runs than processors share them.
     """
     return max(1, processors() // runs)
