@@ -8,6 +8,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn, TextIO
 
@@ -127,6 +128,21 @@ def report_errors(program: str, action: Callable[[], int]) -> int:
     except Interrupted as interrupted:
         print_error(program, f"stopped{interrupted.advice}")
         return 128 + interrupted.signal_number
+
+
+@contextmanager
+def output_errors(path: Path, remedy: str) -> Iterator[None]:
+    """Reports that what --output names cannot be written; `remedy` is the advice.
+
+    Raises:
+        RequestError: it cannot be written.
+    """
+    try:
+        yield
+    except OSError as error:
+        raise RequestError(
+            f"--output: {path} cannot be written ({error.strerror}); {remedy}"
+        ) from error
 
 
 def print_error(program: str, message: str) -> None:

@@ -9,14 +9,13 @@ if __name__ == "__main__":  # before the imports below, which take a while
 
     run_program("evaluate")
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from command import Parser, exit_code_of, one_line, printable
+from command import Parser, exit_code_of, one_line, output_errors, printable
 from errors import RequestError
 from files import check_replaceable, write_json
 from runs.config import CONFIG, Config, check_network, read_config
@@ -33,6 +32,7 @@ if TYPE_CHECKING:  # imports that take seconds wait until the flags have been ch
 
     from data.dataset import Dataset
 
+REMEDY = "name another file"  # where --output cannot be written
 # Confusion matrices of more classes are not printed, but this many of their confusions are.
 MAX_COLUMNS = 20
 WORST = 10
@@ -95,7 +95,7 @@ def evaluate(options: Options) -> int:
     """Evaluates the run's network, prints the results, and writes them as JSON."""
     config = read_config(options.run)
     output = options.output or options.run / "evaluation.json"
-    with output_errors(output):  # before the seconds or minutes that evaluating takes
+    with output_errors(output, REMEDY):  # before the seconds or minutes that evaluating takes
         check_replaceable(output)
         if not output.parent.is_dir():
             raise RequestError(f"--output: there is no folder {output.parent}; make it first")
@@ -105,7 +105,7 @@ def evaluate(options: Options) -> int:
     results = evaluate_tasks(options, config, settings)
     show(results, settings.data.fake_data, options.quiet)
     contents = {"run": str(options.run), "seed": settings.training.seed, "tasks": results}
-    with output_errors(output):
+    with output_errors(output, REMEDY):
         write_json(output, contents)
     if not options.quiet:
         print(f"everything is in {printable(str(output))}")
@@ -118,21 +118,6 @@ def is_of_the_run(output: Path, run: Path) -> bool:
     inside = Path(os.path.realpath(run))
     own = place == inside and output.name in (CONFIG, METRICS, SUMMARY, LOCK)
     return own or inside in place.parents
-
-
-@contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    """Reports that the results cannot be written.
-
-    Raises:
-        RequestError: they cannot.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise RequestError(
-            f"--output: {path} cannot be written ({error.strerror}); name another file"
-        ) from error
 
 
 def evaluate_tasks(options: Options, config: Config, settings: Settings) -> list[dict[str, Any]]:

@@ -2,12 +2,10 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
-from command import printable
-from errors import RequestError
+from command import output_errors, printable
 from escaping import markdown_code
 from files import check_replaceable, write_whole
 from reports.answers import NOTE, answers_to
@@ -16,6 +14,8 @@ from reports.questions import questions_of
 from reports.runs import read_runs
 from reports.table import make_report, make_table
 from runs.history import METRICS
+
+REMEDY = "name a folder that can be"  # where --output cannot be written
 
 
 def write_report(folders: Sequence[Path], output: Path, varied: Sequence[str] | None = None) -> str:
@@ -45,14 +45,14 @@ def write_report(folders: Sequence[Path], output: Path, varied: Sequence[str] | 
     plan = plan_trends(questions, groups) | plan_figures(groups)
     # The report comes last: whatever fails, there are all the figures that it shows.
     paths = [output / name for name in (*file_names(plan), "report.md")]
-    with output_errors(output):
+    with output_errors(output, REMEDY):
         output.mkdir(parents=True, exist_ok=True)
     for path in paths:  # before the seconds or minutes that drawing takes
-        with output_errors(path):
+        with output_errors(path, REMEDY):
             check_replaceable(path)
     contents = [*render_figures(plan), make_report(groups, answers, table, notes, list(plan))]
     for path, content in zip(paths, contents, strict=True):
-        with output_errors(path):
+        with output_errors(path, REMEDY):
             write_whole(path, content)
     written = [f"  {printable(str(path))}" for path in paths]
     parts = [[table], notes, ["written:", *written], answers]
@@ -64,21 +64,6 @@ def left_out_note(folder: Path) -> str:
     return (
         f"left out: {markdown_code(str(folder))} has no evaluation yet, no whole line in {METRICS}"
     )
-
-
-@contextmanager
-def output_errors(path: Path) -> Iterator[None]:
-    """Reports that a file or folder of the report cannot be written.
-
-    Raises:
-        RequestError: it cannot.
-    """
-    try:
-        yield
-    except OSError as error:
-        raise RequestError(
-            f"--output: {path} cannot be written ({error.strerror}); name a folder that can be"
-        ) from error
 
 
 def import_matplotlib() -> None:

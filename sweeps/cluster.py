@@ -18,7 +18,7 @@ from files import SCRATCH
 from sweeps.options import Options
 from sweeps.plan import Job
 from sweeps.pool import RUN_MEMORY
-from sweeps.process import RESTARTS, WAIT, Outcome, Stop, run
+from sweeps.process import RESTARTS, STOPPED, WAIT, Outcome, Stop, run
 from sweeps.trials import Trial
 
 # Seconds until an address counts as one where nobody answers.
@@ -79,7 +79,7 @@ class Cluster:
         try:
             return self.ray.get(task)
         except self.ray.exceptions.TaskCancelledError:
-            return Outcome(143, job.folder, "")
+            return Outcome(STOPPED, job.folder, "")
         except self.ray.exceptions.RayError as error:
             return Outcome(1, job.folder, one_line(str(error))[:200])
 

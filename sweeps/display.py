@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich import box
@@ -32,7 +32,6 @@ class Progress:
     step: int = 0
     accuracy: float | None = None  # the mean over the tasks at the last evaluation, 0 to 1
     first: tuple[float, int] | None = None  # the time and the step when it was first seen
-    started: float = field(default_factory=time.monotonic)
 
     def look(self) -> None:
         """Reads the run's folder, once there is one."""

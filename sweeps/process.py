@@ -18,6 +18,7 @@ CHILD = Path(__file__).with_name("child.py")
 RESTARTS = 3
 # Seconds between two looks at a process, and at a run that is running elsewhere.
 POLL, WAIT = 0.1, 1.0
+STOPPED = 143  # task.py's exit code after SIGTERM, also where a run was stopped before it had begun
 FINAL = (0, 1, 2)  # exit codes of runs that ended by themselves
 
 
@@ -58,7 +59,7 @@ def run(job: Job, stop: Stop, variables: Mapping[str, str], new_session: bool) -
         kills += code not in FINAL
         if code in FINAL or kills > RESTARTS or stop.saved.is_set():
             return Outcome(code, folder, error)
-    return Outcome(143, folder, "")
+    return Outcome(STOPPED, folder, "")
 
 
 def run_once(

@@ -8,13 +8,11 @@ from typing import Protocol
 from command import Interrupts
 from sweeps.display import Display
 from sweeps.plan import Job, Status
-from sweeps.process import Outcome, Stop
+from sweeps.process import STOPPED, Outcome, Stop
 from sweeps.trials import Trial
 
 # Seconds between two looks at signals and at the runs' progress.
 REFRESH = 0.5
-# task.py's exit code where a run was stopped before it had begun.
-STOPPED = 143
 
 
 class Engine(Protocol):
