@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from statistics import fmean
 
 from reports.groups import differing, identity, in_words, name_in_words, value_in_words
 from reports.questions import QUANTITIES, Quantity, Question
@@ -12,9 +13,9 @@ from reports.statistics import interval
 Pair = tuple[Run, Run]
 NOTE = (
     "average accuracy: the mean over the tasks; forgetting: the mean over the tasks of best − "
-    "final; each difference is the mean over pairs of finished runs that are equal in the seed and "
-    "in the other settings, with its 95 % interval (Student's t); within the noise: the interval "
-    "holds 0"
+    "final; each difference is between finished runs that are equal in the seed and in the other "
+    "settings: the mean over the seeds of each seed's mean, with its 95 % interval over the seeds "
+    "(Student's t); within the noise: the interval holds 0"
 )
 
 
@@ -41,15 +42,17 @@ def sentence(name: str, old: object, new: object, pairs: Sequence[Pair]) -> str:
     if not pairs:
         return f"{change}: not compared, as no two finished runs have equal seeds"
     change = ", and with it ".join([change, *consequences(name, pairs)])
-    several = len({run.seed for run, _ in pairs}) > 1
+    seeds = len({run.seed for run, _ in pairs})
     findings = [
-        f"{quantity_name} {difference_in_words(quantity, differences, several)}"
+        f"{quantity_name} {difference_in_words(quantity, differences)}"
         for quantity_name, quantity in QUANTITIES.items()
         if (differences := differences_in(quantity, pairs))
     ]
     count = f"{len(pairs)} pair{'s' * (len(pairs) > 1)} of runs with equal seeds"
-    if not several:
+    if seeds == 1:
         count += ", all of one seed, which tells nothing of the noise"
+    elif seeds < len(pairs):
+        count += f", {seeds} seeds"
     return f"{change}: {'; '.join([*findings, count])}"
 
 
@@ -68,19 +71,26 @@ def consequences(name: str, pairs: Sequence[Pair]) -> list[str]:
 
 
 def differences_in(quantity: Quantity, pairs: Sequence[Pair]) -> list[float]:
-    """Returns new − old of each pair to which the quantity applies, in percentage points."""
-    measured = [[quantity.measure(run) for run in pair] for pair in pairs]
+    """Returns each seed's mean of new − old, in percentage points, where the quantity applies.
+
+    Pairs of one seed, at other values of further settings, are not independent of each other.
+    """
+    by_seed: dict[int, list[float]] = {}
+    for pair in pairs:
+        old, new = map(quantity.measure, pair)
+        if old is not None and new is not None:
+            by_seed.setdefault(pair[0].seed, []).append(100 * (new - old))
     # Equal means of unequal accuracies may differ in the last bit.
-    return [round(100 * (new - old), 9) for old, new in measured if None not in (old, new)]
+    return [round(fmean(differences), 9) for differences in by_seed.values()]
 
 
-def difference_in_words(quantity: Quantity, differences: Sequence[float], several: bool) -> str:
-    """Returns the mean difference in words, with its interval where there are several seeds."""
+def difference_in_words(quantity: Quantity, differences: Sequence[float]) -> str:
+    """Returns the mean of the seeds' differences in words, with its interval if there is one."""
     if not any(differences):
         return "the same"
     mean, *ends = interval(differences)
     size = f"{points(abs(mean))} points {quantity.less if mean < 0 else quantity.more}"
-    if not several:
+    if len(differences) == 1:
         return size
     low, high = sorted(-end if mean < 0 else end for end in ends)  # of more, or of less
     bounds = f"95 % interval {points(low)} to {points(high)}"

@@ -114,9 +114,20 @@ def test_pairs_are_equal_in_the_other_settings(tmp_path: Path) -> None:
     time, optimizer = answers(tmp_path / "both", made, ["task_time", "optimizer"])
     expected = "final average accuracy 2.0 points higher (95 % interval 2.0 to 2.0); forgetting 2.0"
     assert optimizer.startswith(f"adam in place of sgd: {expected}")
-    assert optimizer.endswith(f"; 3 {SEEDS}") and time.endswith(f"; 3 {SEEDS}")
+    assert optimizer.endswith(f"; 3 {SEEDS}, 2 seeds") and time.endswith(f"; 3 {SEEDS}, 2 seeds")
     # Also where nobody said that the task time was varied.
     assert answers(tmp_path / "one", made, ["optimizer"]) == [optimizer]
+
+
+def test_pairs_of_one_seed_count_once(tmp_path: Path) -> None:
+    # By seed 1 and 3 points at one task time, 3 and 5 at the other: 2 and 4, and so 3 ± 12.706.
+    made = [
+        *(runs(60, 70, optimizer="sgd") + runs(61, 73, optimizer="adam")),
+        *(runs(60, 70, optimizer="sgd", task_time=9) + runs(63, 75, optimizer="adam", task_time=9)),
+    ]
+    (sentence,) = answers(tmp_path, made, ["optimizer"])
+    assert "within the noise (3.0 points higher, 95 % interval -9.7 to 15.7)" in sentence
+    assert sentence.endswith(f"; 4 {SEEDS}, 2 seeds")
 
 
 def test_only_finished_runs_with_a_partner_are_compared(tmp_path: Path) -> None:
