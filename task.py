@@ -132,7 +132,7 @@ def train(
     interrupts: Interrupts,
 ) -> int:
     """Trains from the last checkpoint in the folder, if there is one, and summarizes the run."""
-    from reports.metrics import summarize
+    from reports.summary import summarize
     from runs.announcement import announce_run
     from runs.checkpoints import Checkpoints, Progress
     from runs.failures import as_run_error, write_errors
@@ -160,7 +160,7 @@ def train(
         if not finished:
             display.stopped(trainer.step, resume_command(folder))
             return 128 + interrupts.received
-        summary = summarize(trainer.history, settings.tasks.tasks, trainer.schedule.switches)
+        summary = summarize(trainer.history, settings, trainer.schedule)
         with write_errors(folder / SUMMARY, folder):
             write_json(folder / SUMMARY, {"step": trainer.step, **summary})
     display.results(summary, drawn=settings.data.fake_data)

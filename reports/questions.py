@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from reports.groups import Group, differing, identity, label_of
-from reports.metrics import summarize
 from reports.runs import Run
 from settings import Settings
 
@@ -30,11 +29,8 @@ def final_average_accuracy(run: Run) -> float:
 
 
 def forgetting(run: Run) -> float | None:
-    """Returns the mean over the tasks of best − final; None of a single task."""
-    tasks = run.settings.tasks.tasks
-    if len(tasks) == 1:
-        return None
-    return summarize(run.history, tasks, run.schedule.switches)["mean"]["drop_from_best"]
+    """Returns the forgetting of Chaudhry et al. 2018 (arXiv 1801.10112); None: does not apply."""
+    return run.summary["metrics"]["forgetting"]
 
 
 QUANTITIES = {

@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from errors import RequestError
+from reports.summary import summarize
 from runs.config import read_config
 from runs.folder import SUMMARY, runs_below
 from runs.history import METRICS, Evaluation, read_history
@@ -87,6 +89,11 @@ class Run:
         if self.last_step < self.settings.tasks.max_steps:
             return f"unfinished: {self.last_step:,} of {self.settings.tasks.max_steps:,} steps"
         return f"unfinished: no {SUMMARY} after {self.last_step:,} steps"
+
+    @cached_property
+    def summary(self) -> dict[str, Any]:
+        """The contents of `summary.json`, from the evaluations."""
+        return summarize(self.history, self.settings, self.schedule)
 
     @cached_property
     def schedule(self) -> Schedule:

@@ -7,7 +7,6 @@ import numpy as np
 from escaping import markdown, markdown_code
 from reports.gains import Gain, gains_of
 from reports.groups import Group, drawn_data_warning, mean_and_deviation
-from reports.metrics import summarize
 
 QUANTITIES = {"final": "final, %", "best": "best, %", "drop_from_best": "drop from best, %"}
 HEADINGS = ("runs", "task", "seeds", "steps", *QUANTITIES.values())
@@ -70,9 +69,7 @@ def rows_of(group: Group, gains: dict[Group, Gain]) -> list[list[str]]:
     runs = group.counted
     values = []  # [runs, tasks + 1, quantities]
     for run in runs:
-        # Without the switches, which no column needs: a random schedule would be drawn for them.
-        summary = summarize(run.history, group.settings.tasks.tasks, lambda _: 0)
-        measured = (*summary["tasks"], summary["mean"])
+        measured = (*run.summary["tasks"], run.summary["mean"])
         values.append([[100 * row[name] for name in QUANTITIES] for row in measured])
     mean, deviation = mean_and_deviation(np.array(values))
     names = [*map(markdown, group.tasks), *([MEAN] if len(group.tasks) > 1 else [])]
