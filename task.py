@@ -19,9 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from command import Interrupts, exit_code_of, is_terminal
 from errors import Interrupted
-from files import read_regular, write_json
+from files import read_regular, write_json, write_whole
 from runs.config import CONFIG, check_saved, fixed_settings
-from runs.folder import SUMMARY, locked, new_run_folder, resume_command
+from runs.folder import MATRIX, SUMMARY, locked, new_run_folder, resume_command
 from runs.request import read_request
 from settings import Settings
 from tasks import Task, describe_tasks
@@ -31,6 +31,7 @@ if TYPE_CHECKING:  # imports that take seconds wait until the flags have been ch
     from data.dataset import Dataset
     from runs.display import Display
     from training.problem import Problem
+    from training.trainer import Trainer
 
 
 @dataclass(frozen=True)
@@ -132,10 +133,9 @@ def train(
     interrupts: Interrupts,
 ) -> int:
     """Trains from the last checkpoint in the folder, if there is one, and summarizes the run."""
-    from reports.summary import summarize
     from runs.announcement import announce_run
     from runs.checkpoints import Checkpoints, Progress
-    from runs.failures import as_run_error, write_errors
+    from runs.failures import as_run_error
     from runs.log import RunLog, check_not_begun, truncate
     from training.trainer import Trainer
 
@@ -160,12 +160,26 @@ def train(
         if not finished:
             display.stopped(trainer.step, resume_command(folder))
             return 128 + interrupts.received
-        summary = summarize(trainer.history, settings, trainer.schedule)
-        with write_errors(folder / SUMMARY, folder):
-            write_json(folder / SUMMARY, {"step": trainer.step, **summary})
+        summary = write_results(trainer, settings, folder)
     display.results(summary, drawn=settings.data.fake_data)
     display.say(f"everything is in {folder}")
     return 0
+
+
+def write_results(trainer: "Trainer", settings: Settings, folder: Path) -> dict[str, Any]:
+    """Writes `matrix.csv`, where there is a matrix, and then `summary.json`, which it returns."""
+    from reports.matrix import make_matrix, to_csv
+    from reports.summary import summarize
+    from runs.failures import write_errors
+
+    matrix = make_matrix(trainer.history, trainer.schedule)
+    if matrix is not None:
+        with write_errors(folder / MATRIX, folder):
+            write_whole(folder / MATRIX, to_csv(matrix, settings.tasks.tasks))
+    summary = summarize(trainer.history, settings, trainer.schedule)
+    with write_errors(folder / SUMMARY, folder):
+        write_json(folder / SUMMARY, {"step": trainer.step, **summary})
+    return summary
 
 
 def update_config(start: Start, step: int) -> dict[str, Any]:

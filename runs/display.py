@@ -30,6 +30,13 @@ MAX_LINE = 199
 # Columns between two of the final table, and those of its labels where they have to be folded.
 GAP = 2
 MIN_LABEL = 8
+# What the final table shows of each task, and of the run below it, by the keys of `summary.json`.
+COLUMNS = ("best", "final", "at_last_switch", "forgetting")
+METRICS = {
+    "average_accuracy": "average accuracy",
+    "forgetting": "forgetting",
+    "forgetting_per_return": "forgetting at the last return",
+}
 
 
 class Display:
@@ -118,23 +125,26 @@ class Display:
         return f"{start}{fitting(accuracies, MAX_LINE - len(start) - len(end))}{end}"
 
     def results(self, summary: dict, drawn: bool) -> None:
-        """Prints the final table, from what `metrics.summarize` returns, of real or drawn data."""
+        """Prints the final table and metrics, from a summary, of real or drawn data."""
         title = "test accuracy, %, on drawn data" if drawn else "test accuracy, %"
-        headings = ["task", *(quantity.replace("_", " ") for quantity in summary["mean"])]
+        headings = ["task", *(quantity.replace("_", " ") for quantity in COLUMNS)]
         measured = zip((*self.labels, "mean"), (*summary["tasks"], summary["mean"]), strict=True)
         rows = [
-            [label, *(percent(row[quantity]) for quantity in summary["mean"])]
-            for label, row in measured
+            [label, *(percent(row[quantity]) for quantity in COLUMNS)] for label, row in measured
         ]
         widths = column_widths(headings, rows, self.console.width)
         if widths:
             self.console.print(results_table(title, headings, rows, widths))
-            return
-        self.console.print(Text(title, style="italic"))
-        for row in rows:
-            self.console.print(Text(row[0], style="bold"))
-            for heading, number in zip(headings[1:], row[1:], strict=True):
-                self.console.print(Text(f"{heading} {number}"))
+        else:
+            self.console.print(Text(title, style="italic"))
+            for row in rows:
+                self.console.print(Text(row[0], style="bold"))
+                for heading, number in zip(headings[1:], row[1:], strict=True):
+                    self.console.print(Text(f"{heading} {number}"))
+        metrics = [f"{name} {percent(summary['metrics'][key])}" for key, name in METRICS.items()]
+        joined = "  ".join(metrics)
+        for line in [joined] if len(joined) <= self.console.width else metrics:
+            self.console.print(Text(line))
 
     def say(self, message: str) -> None:
         """Prints a line, unless quiet."""

@@ -19,6 +19,7 @@ MAX_NAME = 120
 LOCK = ".lock"
 CHECKPOINTS = "checkpoints"
 IN_USE = "is in use by"  # in the message of InUse
+MATRIX = "matrix.csv"
 SUMMARY = "summary.json"  # written last, when the run has finished
 
 

@@ -17,7 +17,7 @@ from errors import RequestError
 from escaping import markdown
 from files import SCRATCH, sync, write_whole
 from runs.failures import write_errors
-from runs.folder import CHECKPOINTS, SUMMARY, plain_name
+from runs.folder import CHECKPOINTS, MATRIX, SUMMARY, plain_name
 from runs.history import METRICS, Evaluation
 from runs.profiling import remove_profiles
 
@@ -69,7 +69,8 @@ def truncate(
                 path.unlink()
     remove_profiles(folder / "train", since=step)
     write_whole(folder / METRICS, "".join(evaluation.line for evaluation in history))
-    (folder / SUMMARY).unlink(missing_ok=True)
+    for name in (SUMMARY, MATRIX):
+        (folder / name).unlink(missing_ok=True)
 
 
 def check_not_begun(folder: Path) -> None:

@@ -12,9 +12,13 @@ import pytest
 import tensorflow as tf
 
 from data.loading import load_datasets
+from reports.matrix import make_matrix, to_csv
+from reports.metrics import measure
 from runs.checkpoints import Checkpoints
 from runs.config import read_config
+from runs.history import read_history
 from tasks.resolve import choose_tasks
+from tasks.schedule import make_schedule
 from tests.support.command import ROOT, one_line, run_command, run_here
 from tests.support.datasets import write_idx, write_kaggle, write_mnist
 from tests.support.reading import accumulate, only_run, read_curves, read_json, read_metrics
@@ -160,8 +164,11 @@ def test_plain_output(run):
         assert text in result.stdout
     lines = [line for line in result.stdout.splitlines() if line.startswith("step ")]
     assert [line.split()[1] for line in lines] == [f"{step}/10" for step in EVALUATIONS]
-    *table, last = result.stdout.splitlines()[-5:]
+    *table, metrics, last = result.stdout.splitlines()[-6:]
     assert [line.split()[0] for line in table] == [*TASKS, "mean"]
+    assert re.fullmatch(
+        r"average accuracy \d+\.\d\d  forgetting –  forgetting at the last return –", metrics
+    )
     assert last == f"everything is in {folder}"
 
 
@@ -177,7 +184,7 @@ def test_quiet_run_of_a_deeper_network_other_style_and_optimizer(data, tmp_path)
     )
     assert (result.returncode, result.stderr) == (0, "")
     lines = [line for line in result.stdout.splitlines() if line.strip(" ─")]
-    assert [line.split()[0] for line in lines] == ["test", "task", "inv", "mean"]
+    assert [line.split()[0] for line in lines] == ["test", "task", "inv", "mean", "average"]
     folder = only_run(tmp_path)
     assert folder.parts[-5:-1] == ("channelplex", "adam", "n_conv_conv_fc_fc", "tt4")
     config = read_json(folder / "config.json")
@@ -202,8 +209,17 @@ def test_every_switch_of_task_is_evaluated(data, tmp_path, flags, steps, last_tu
     accuracies = {None: (None, None)}
     accuracies |= {line["step"]: line["accuracy"] for line in read_metrics(folder)}
     assert list(accuracies) == [None, *steps]
-    for index, task in enumerate(read_json(folder / "summary.json")["tasks"]):
+    summary = read_json(folder / "summary.json")
+    for index, task in enumerate(summary["tasks"]):
         assert task["at_last_switch"] == accuracies[last_turns[index]][index]
+    history = read_history(folder, tasks=2)
+    schedule = make_schedule(read_config(folder).settings.tasks, seed=0)
+    assert summary["metrics"] == measure(history, schedule, shared_head=True)
+    matrix = make_matrix(history, schedule)
+    assert (matrix is None) == (last_turns == (None, None))
+    written = folder / "matrix.csv"
+    expected = None if matrix is None else to_csv(matrix, ("id", "inv"))
+    assert (written.read_text() if written.exists() else None) == expected
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ def test_without_switches_there_is_one_turn(schedule: Cycle | Joint) -> None:
     ("schedule", "steps"),
     [
         (CYCLE, (0,)),  # nothing is trained yet
-        (CYCLE, (10, 20)),  # no evaluation before training
+        (CYCLE, (5, 10, 20)),  # no evaluation before training
         (CYCLE, (0, 10, 25)),  # none at the end of the second turn
         (CYCLE, (0, 10, 19, 30)),
         (CYCLE, (0, 15)),  # nor of the first

@@ -14,6 +14,7 @@ from reports.metrics import (
     intransigence,
     measure,
     relearning,
+    steps_until,
 )
 from runs.history import Evaluation
 from tasks.schedule import Cycle, Joint, Random, Schedule
@@ -177,6 +178,22 @@ def test_each_task_counts_at_its_last_return() -> None:
     assert found["forgetting_per_return"] == pytest.approx((-0.1 - 0.05) / 2)
     # Nothing is lost, so nothing is to be relearned.
     assert (found["relearning_steps"], found["relearned"], found["savings"]) == (0, 1, 1)
+
+
+def test_savings_compare_with_the_first_turn() -> None:
+    accuracies = {0: 0, 2: 0.5, 8: 0.9, 10: 0.9}  # a first turn that takes 8 steps to 0.9
+    accuracies |= {20: 0.1, 24: 0.9, 30: 0.9}  # a return that takes 4
+    accuracies |= {40: 0.1, 42: 0.9, 50: 0.9}  # and one that takes 2
+    history = make_history(RETURNS, {step: (each, 0) for step, each in accuracies.items()})
+    steps, savings = relearning(make_matrix(history, RETURNS), history)
+    np.testing.assert_array_equal(steps[:, 0], [4, 2])
+    np.testing.assert_array_equal(savings[:, 0], [1 / 2, 3 / 4])
+
+
+def test_one_point_below_is_back_whatever_the_rounding() -> None:
+    for percent in range(1, 101):
+        turn = make_history(RETURNS, {10: ((percent - 1) / 100, 0)})
+        assert steps_until(percent / 100, 0, turn) == 0
 
 
 @pytest.mark.parametrize(

@@ -16,12 +16,15 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reports.metrics import summarize
-from runs.display import Display, percent
+from reports.summary import summarize
+from runs.display import COLUMNS, METRICS, Display, percent
 from runs.history import Evaluation
+from settings import Settings
+from tasks.schedule import Cycle
 from tests.support.command import ROOT
 from tests.support.datasets import write_kaggle, write_mnist
 from tests.support.fuzzing import cases
+from tests.support.histories import make_history
 from tests.support.names import FRAGMENTS, is_plain, names
 
 ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -66,7 +69,7 @@ def test_a_terminal_shows_a_bar_and_the_tasks_accuracies(tmp_path, columns):
     assert re.search(r"\d+/400", text)
     assert re.search(r"evaluated at [1-4]00, %:\s+dog\s+\d+\.\d\d\s+id\s+\d+\.\d\d", text)
     assert not re.search(r"^step \d+/", text, re.MULTILINE)  # the plain lines are for files
-    assert "drop" in text.rpartition("━")[2]  # the table takes the place of the bar
+    assert "forgetting" in text.rpartition("━")[2]  # the table takes the place of the bar
     *lines, last, _ = re.split(r"[\r\n]+", text)
     assert max(map(len, lines)) <= columns
     assert last.startswith("everything is in ")  # in one piece, to be copied
@@ -91,17 +94,13 @@ def test_percent():
 
 @pytest.mark.parametrize("tasks", [("id", "dog"), ("id", "cifar100:aquatic_mammals")])
 def test_no_number_of_the_final_table_is_cut(tasks, monkeypatch, capsys):
-    history = [
-        Evaluation(9, 0, (0.167, 1.0), (2.3, 2.3)),
-        Evaluation(18, 1, (0.1, 0.5), (2.3, 2.3)),
-    ]
-    summary = summarize(history, tasks, lambda step: step // 9)
-    numbers = sorted(
-        percent(row[name])
-        for row in (*summary["tasks"], summary["mean"])
-        for name in summary["mean"]
-        if row[name] is not None
-    )
+    schedule = Cycle(2, 9)
+    shares = {0: (0.1, 0.1), 9: (0.167, 1.0), 18: (0.1, 0.5), 27: (0.2, 0.3)}
+    summary = summarize(make_history(schedule, shares), Settings().replace(tasks=tasks), schedule)
+    rows = [(row, COLUMNS) for row in (*summary["tasks"], summary["mean"])]
+    values = [row[name] for row, names in [*rows, (summary["metrics"], METRICS)] for name in names]
+    assert values[-1] is not None and None in values
+    numbers = sorted(percent(value) for value in values if value is not None)
     monkeypatch.setattr("runs.display.is_terminal", lambda: True)
     for columns in range(7, 100):
         monkeypatch.setenv("COLUMNS", str(columns))
@@ -109,6 +108,25 @@ def test_no_number_of_the_final_table_is_cut(tasks, monkeypatch, capsys):
         text = ESCAPE.sub("", capsys.readouterr().out)
         assert sorted(re.findall(r"\d+\.\d\d", text)) == numbers, text
         assert max(map(len, text.splitlines())) <= columns
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(77, 1), (60, 3)])
+def test_the_metrics_that_say_most_stand_below_the_table(columns, lines, monkeypatch, capsys):
+    schedule = Cycle(2, 9)
+    history = make_history(schedule, {0: (0.1, 0.1), 9: (0.9, 0.2), 18: (0.4, 0.8)})
+    summary = summarize(history, Settings().replace(tasks=("id", "ref")), schedule)
+    monkeypatch.setattr("runs.display.is_terminal", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    Display(quiet=True, task_names=("id", "ref")).results(summary, drawn=False)
+    text = ESCAPE.sub("", capsys.readouterr().out)
+    table, _, _ = text.partition("average accuracy")
+    expected = ["average accuracy 60.00", "forgetting 50.00", "forgetting at the last return –"]
+    assert text.splitlines()[-lines:] == (["  ".join(expected)] if lines == 1 else expected)
+    assert [line.split() for line in table.splitlines()[-3:]] == [
+        ["id", "90.00", "40.00", "90.00", "50.00"],
+        ["ref", "80.00", "80.00", "–", "–"],
+        ["mean", "85.00", "60.00", "90.00", "50.00"],
+    ]
 
 
 def show_run(tasks, terminal):
@@ -121,7 +139,8 @@ def show_run(tasks, terminal):
         with display.training(step=0, max_steps=9):
             display.progress(9, (0,))
             display.evaluation(evaluation)
-        display.results(summarize([evaluation], tasks, lambda step: 0), drawn=False)
+        settings = Settings().replace(tasks=tuple(tasks))
+        display.results(summarize([evaluation], settings, Cycle(len(tasks), 9)), drawn=False)
         display.say(f"everything is in {tasks[0]}")
         display.stopped(9, f"--resume {tasks[0]}")
     return output.getvalue()

@@ -70,8 +70,8 @@ def read_log(run: Path) -> dict:
     Left out are the time at which each point was written, and the settings, some of which a
     resumption may change.
     """
-    metrics = run / "metrics.jsonl"
-    found = {"metrics": metrics.read_text() if metrics.exists() else ""}
+    files = {"metrics": run / "metrics.jsonl", "matrix": run / "matrix.csv"}
+    found = {name: path.read_text() if path.exists() else "" for name, path in files.items()}
     for folder in sorted(path for path in run.iterdir() if path.is_dir()):
         events = accumulate(folder)
         for tag in set(events.Tags()["tensors"]) - {"settings"}:
