@@ -12,10 +12,11 @@ from reports.statistics import interval
 # A run on the old value, and the run on the new one that is compared with it.
 Pair = tuple[Run, Run]
 NOTE = (
-    "average accuracy: the mean over the tasks; forgetting: the mean over the tasks of best − "
-    "final; each difference is between finished runs that are equal in the seed and in the other "
-    "settings: the mean over the seeds of each seed's mean, with its 95 % interval over the seeds "
-    "(Student's t); within the noise: the interval holds 0"
+    "average accuracy: the mean over the tasks; forgetting: the mean over the tasks but the last "
+    "trained of the highest accuracy at the end of a turn before the last − final (Chaudhry et al. "
+    "2018, arXiv 1801.10112); each difference is between finished runs that are equal in the seed "
+    "and in the other settings: the mean over the seeds of each seed's mean, with its 95 % "
+    "interval over the seeds (Student's t); within the noise: the interval holds 0"
 )
 
 

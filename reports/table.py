@@ -8,8 +8,24 @@ from escaping import markdown, markdown_code
 from reports.gains import Gain, gains_of
 from reports.groups import Group, drawn_data_warning, mean_and_deviation
 
-QUANTITIES = {"final": "final, %", "best": "best, %", "drop_from_best": "drop from best, %"}
-HEADINGS = ("runs", "task", "seeds", "steps", *QUANTITIES.values())
+QUANTITIES = {
+    "final": "final, %",
+    "best": "best, %",
+    "forgetting": "forgetting, %",
+    "forgetting_per_return": "per return, %",
+    "drop_from_best": "drop from best, %",
+}
+DEFINITIONS = {
+    "forgetting": (
+        "forgetting: the highest accuracy at the end of a turn before the last − final "
+        "(Chaudhry et al. 2018, arXiv 1801.10112)"
+    ),
+    "forgetting_per_return": (
+        "per return: the forgetting from the end of a task's turn until its next, at its last "
+        "return"
+    ),
+    "drop_from_best": "drop from best: best − final",
+}
 MEAN = "**mean**"
 TEXT_COLUMNS = 2  # set to the left; those that follow, numbers, to the right
 
@@ -48,13 +64,16 @@ def make_report(
 def make_table(groups: Sequence[Group]) -> tuple[str, list[str]]:
     """Returns, in Markdown, the table, and the notes that belong below it."""
     gains = gains_of(groups)
-    headings = [*HEADINGS, *(["Δ, %"] if gains else [])]
-    rows = [row for group in groups for row in rows_of(group, gains)]
+    quantities = quantities_of(groups)
+    headings = ["runs", "task", "seeds", "steps", *(QUANTITIES[name] for name in quantities)]
+    headings += ["Δ, %"] if gains else []
+    rows = [row for group in groups for row in rows_of(group, quantities, gains)]
     several_seeds = any(len(group.counted) > 1 for group in groups)
     notes = [
-        "test accuracy; final: at the last evaluation; drop from best: best − final"
+        "test accuracy; final: at the last evaluation"
         + ("; mean ± sample standard deviation over the seeds" if several_seeds else "")
     ]
+    notes += [DEFINITIONS[name] for name in quantities if name in DEFINITIONS]
     notes += [note for group in groups for note in unfinished_notes(group)]
     if gains:
         notes.append(
@@ -64,27 +83,43 @@ def make_table(groups: Sequence[Group]) -> tuple[str, list[str]]:
     return aligned(headings, rows), notes + [gain.note for gain in gains.values()]
 
 
-def rows_of(group: Group, gains: dict[Group, Gain]) -> list[list[str]]:
+def quantities_of(groups: Sequence[Group]) -> list[str]:
+    """Returns the quantities that have a column: those that apply to a run.
+
+    The drop from best stands for the forgetting where there is a run that has none.
+    """
+    means = [run.summary["mean"] for group in groups for run in group.counted]
+    applying = [name for name in QUANTITIES if any(mean[name] is not None for mean in means)]
+    if all(mean["forgetting"] is not None for mean in means):
+        applying.remove("drop_from_best")
+    return applying
+
+
+def rows_of(group: Group, quantities: Sequence[str], gains: dict[Group, Gain]) -> list[list[str]]:
     """Returns a row, in Markdown, for each task, and one for the mean over several tasks."""
     runs = group.counted
     values = []  # [runs, tasks + 1, quantities]
     for run in runs:
         measured = (*run.summary["tasks"], run.summary["mean"])
-        values.append([[100 * row[name] for name in QUANTITIES] for row in measured])
-    mean, deviation = mean_and_deviation(np.array(values))
+        values.append([[row[name] for name in quantities] for row in measured])
+    mean, deviation = mean_and_deviation(100 * np.array(values, np.float64))
     names = [*map(markdown, group.tasks), *([MEAN] if len(group.tasks) > 1 else [])]
     rows = []
     for index, name in enumerate(names):
-        numbers = [
-            f"{center:.2f}" + ("" if np.isnan(width) else f" ± {width:.2f}")
-            for center, width in zip(mean[index], deviation[index], strict=True)
-        ]
+        numbers = list(map(number, mean[index], deviation[index]))
         row = [markdown(group.label), name, str(len(runs)), runs[0].progress, *numbers]
         if gains:
             gain = gains.get(group) if name == MEAN else None  # no task's name, as they are escaped
             row.append(signed(gain.delta) if gain else "")
         rows.append(row)
     return rows
+
+
+def number(mean: float, deviation: float) -> str:
+    """Returns a mean with its deviation, unless that is NaN; a dash for a mean that is NaN."""
+    if np.isnan(mean):
+        return "–"
+    return f"{mean:.2f}" + ("" if np.isnan(deviation) else f" ± {deviation:.2f}")
 
 
 def unfinished_notes(group: Group) -> list[str]:

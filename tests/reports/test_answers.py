@@ -9,9 +9,12 @@ from tests.support.run_folders import make_groups
 
 
 def runs(*finals: float, best: float = 0.9, **settings: object) -> list[dict]:
-    """Returns a run for each final accuracy in percent, with seeds from 0, of two tasks."""
+    """Returns a run for each final accuracy in percent, with seeds from 0, of two tasks.
+
+    They are trained in turn where the task time is 100.
+    """
     return [
-        {"accuracies": [[best] * 2, [final / 100] * 2], "seed": seed} | settings
+        {"accuracies": [[0.1] * 2, [best] * 2, [final / 100] * 2], "seed": seed} | settings
         for seed, final in enumerate(finals)
     ]
 
@@ -22,13 +25,14 @@ def answers(folder: Path, runs: list[dict], varied: Sequence[str] | None = None)
 
 
 SEEDS = "pairs of runs with equal seeds"
+TURNS = {"task_time": 100}
 
 
 def test_a_difference_and_its_interval_by_hand(tmp_path: Path) -> None:
     # 2, 3 and 4 points: 3 ± 4.303 · 1 / √3. The order of the runs is of no account.
-    made = runs(62, 73, 54, task_time=200) + runs(60, 70, 50, task_time=50)
+    made = runs(62, 73, 54, batch=200, **TURNS) + runs(60, 70, 50, batch=50, **TURNS)
     expected = (
-        "task time 200 in place of 50: final average accuracy 3.0 points higher (95 % interval 0.5 "
+        "batch 200 in place of 50: final average accuracy 3.0 points higher (95 % interval 0.5 "
         "to 5.5); forgetting 3.0 points less (95 % interval 0.5 to 5.5); 3 " + SEEDS
     )
     assert answers(tmp_path, made) == [expected]
@@ -36,7 +40,8 @@ def test_a_difference_and_its_interval_by_hand(tmp_path: Path) -> None:
 
 def test_an_interval_that_holds_0_is_within_the_noise(tmp_path: Path) -> None:
     # -1, -2 and -6 points: a deviation of √7, and so -3 ± 4.303 · √7 / √3.
-    made = runs(60, 70, 50, optimizer="sgd", best=0.4) + runs(59, 68, 44, optimizer="adam")
+    made = runs(60, 70, 50, optimizer="sgd", best=0.4, **TURNS)
+    made += runs(59, 68, 44, optimizer="adam", **TURNS)
     (sentence,) = answers(tmp_path, made)
     assert sentence.startswith(
         "adam in place of sgd: final average accuracy within the noise (3.0 points lower, 95 % "
@@ -45,7 +50,7 @@ def test_an_interval_that_holds_0_is_within_the_noise(tmp_path: Path) -> None:
 
 
 def test_no_difference_is_no_noise(tmp_path: Path) -> None:
-    made = runs(60, 70, optimizer="sgd") + runs(60, 70, optimizer="adam")
+    made = runs(60, 70, optimizer="sgd", **TURNS) + runs(60, 70, optimizer="adam", **TURNS)
     same = "final average accuracy the same; forgetting the same; 2 "
     assert answers(tmp_path, made) == [f"adam in place of sgd: {same}{SEEDS}"]
 
@@ -63,7 +68,7 @@ def test_a_small_difference_is_not_rounded_to_0(tmp_path: Path) -> None:
 
 
 def test_one_seed_tells_nothing_of_the_noise(tmp_path: Path) -> None:
-    made = runs(60, optimizer="sgd") + runs(63, optimizer="adam")
+    made = runs(60, optimizer="sgd", **TURNS) + runs(63, optimizer="adam", **TURNS)
     expected = (
         "adam in place of sgd: final average accuracy 3.0 points higher; forgetting 3.0 points "
         "less; 1 pair of runs with equal seeds, all of one seed, which tells nothing of the noise"
@@ -112,7 +117,7 @@ def test_pairs_are_equal_in_the_other_settings(tmp_path: Path) -> None:
     made += runs(82, 83, optimizer="adam", task_time=9)
     made += runs(20, optimizer="sgd", task_time=200) + runs(22, 23, optimizer="adam", task_time=200)
     time, optimizer = answers(tmp_path / "both", made, ["task_time", "optimizer"])
-    expected = "final average accuracy 2.0 points higher (95 % interval 2.0 to 2.0); forgetting 2.0"
+    expected = "final average accuracy 2.0 points higher (95 % interval 2.0 to 2.0); 3"
     assert optimizer.startswith(f"adam in place of sgd: {expected}")
     assert optimizer.endswith(f"; 3 {SEEDS}, 2 seeds") and time.endswith(f"; 3 {SEEDS}, 2 seeds")
     # Also where nobody said that the task time was varied.
@@ -131,7 +136,7 @@ def test_pairs_of_one_seed_count_once(tmp_path: Path) -> None:
 
 
 def test_only_finished_runs_with_a_partner_are_compared(tmp_path: Path) -> None:
-    cut = {"finished": False, "max_steps": 100}
+    cut = {"finished": False, "max_steps": 200}
     made = [*runs(60, 70, 80, optimizer="sgd"), *runs(61, 71, optimizer="adam")]
     made += [runs(0, 0, 0, optimizer="adam", **cut)[2]]
     assert answers(tmp_path / "some", made)[0].endswith(f"; 2 {SEEDS}")
@@ -178,6 +183,12 @@ def test_one_task_has_no_forgetting(tmp_path: Path) -> None:
     ]
     (sentence,) = answers(tmp_path, made)
     assert "10.0 points higher; 1 pair" in sentence and "forgetting" not in sentence
+
+
+def test_runs_without_a_matrix_are_compared_in_what_they_have(tmp_path: Path) -> None:
+    made = runs(60, optimizer="sgd", task_time=50) + runs(63, optimizer="adam", task_time=50)
+    (sentence,) = answers(tmp_path, made)  # no evaluation at the ends of the first turns
+    assert "3.0 points higher; 1 pair" in sentence and "forgetting" not in sentence
 
 
 def test_runs_that_differ_in_much_ask_no_question(tmp_path: Path) -> None:

@@ -21,6 +21,25 @@ def test_the_table_has_means_and_deviations(tmp_path: Path) -> None:
     ]
 
 
+def test_the_forgetting_of_tasks_that_return(tmp_path: Path) -> None:
+    accuracies = [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8], [0.7, 0.5]]  # dog, id, dog
+    returning = {"accuracies": accuracies, "task_time": 100}
+    groups = make_groups(tmp_path / "returning", returning)
+    table, notes = make_table(groups)
+    assert "| forgetting, % | per return, % |" in table and "drop from best" not in table
+    assert cells(table) == [
+        ["dog id", "dog", "1", "300", "70.00", "90.00", "–", "50.00"],
+        ["dog id", "id", "1", "300", "50.00", "80.00", "30.00", "–"],
+        ["dog id", "**mean**", "1", "300", "60.00", "85.00", "30.00", "50.00"],
+    ]
+    assert sum("1801.10112" in note for note in notes) == 1
+    # Beside a run without turns both have the drop from best, and that one no forgetting.
+    runs = returning | {"seed": 0}, RISEN_FALLEN | {"seed": 0, "schedule": "random"}
+    rows = cells(make_table(make_groups(tmp_path / "both", *runs))[0])
+    assert rows[2][-5:] == ["60.00", "85.00", "30.00", "50.00", "25.00"]
+    assert rows[5][-5:] == ["60.00", "85.00", "–", "–", "25.00"]
+
+
 def test_one_seed_has_no_deviation_and_one_task_no_mean(tmp_path: Path) -> None:
     groups = make_groups(tmp_path, {"accuracies": [[0.1], [0.9], [0.4]], "tasks": ["id"]})
     assert cells(make_table(groups)[0]) == [["id", "id", "1", "200", "40.00", "90.00", "50.00"]]

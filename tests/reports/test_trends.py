@@ -29,8 +29,11 @@ def draw(groups: list[Group]) -> dict[str, Figure]:
 
 
 def run(final: float, best: float = 0.9, **settings: object) -> dict:
-    """Returns a run on two tasks with that final accuracy."""
-    return {"accuracies": [[best, best], [final, final]]} | settings
+    """Returns a run on two tasks with that final accuracy.
+
+    They are trained in turn where the task time is 100.
+    """
+    return {"accuracies": [[0.1, 0.1], [best, best], [final, final]]} | settings
 
 
 def ticks(axes: Axes) -> list[str]:
@@ -46,11 +49,11 @@ def bars(axes: Axes) -> list[list[float]]:
 def test_a_figure_has_the_means_the_intervals_and_each_run(tmp_path: Path) -> None:
     finals = {9: (0.62, 0.63, 0.64), 200: (0.5, 0.5, 0.5)}
     made = [
-        run(final, task_time=time, seed=seed)
-        for time, shares in finals.items()
+        run(final, batch=batch, task_time=100, seed=seed)
+        for batch, shares in finals.items()
         for seed, final in enumerate(shares)
     ]
-    figure = draw(make_groups(tmp_path, *made))["against_task_time"]
+    figure = draw(make_groups(tmp_path, *made))["against_batch"]
     assert "95 % interval; each dot is a run" in figure.get_suptitle() and not figure.legends
     accuracy, forgetting = figure.axes
     assert accuracy.get_ylabel() == "final average accuracy, %"
