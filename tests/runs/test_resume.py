@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from runs.log import truncate
 from settings import Settings
 from tests.support.command import one_line, run_command, run_here
 from tests.support.datasets import write_idx
@@ -70,6 +71,13 @@ def test_a_run_that_is_extended_shows_no_trace_of_its_first_end(data_dir, tmp_pa
     assert [entry["step"] for entry in config["resumed"]] == [10]
     assert "--max-steps 10" in config["command"]
     assert "--max-steps 17" in config["resumed"][0]["command"]
+
+
+def test_a_resumed_run_has_no_results_of_its_first_end(tmp_path):
+    for name in ("matrix.csv", "summary.json"):
+        (tmp_path / name).write_text("of fewer steps")
+    truncate(tmp_path, 0, {}, [])
+    assert [path.name for path in tmp_path.iterdir()] == ["metrics.jsonl"]
 
 
 def test_an_older_run_on_all_tasks_is_resumed_on_the_sum_of_their_losses(
