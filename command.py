@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
 from types import FrameType
 from typing import NoReturn, TextIO
 
@@ -47,9 +48,11 @@ class Interrupts:
         self.deferring = False
 
     def __enter__(self) -> "Interrupts":
+        # Python handles signals in the main thread alone, such as not in a notebook's worker.
+        heard = SIGNALS if current_thread() is main_thread() else ()
         self.previous = {
             number: signal.signal(number, self.handle)
-            for number in SIGNALS
+            for number in heard
             # nohup ignores the end of the terminal, a script with `command &` Ctrl-C; so do we.
             if signal.getsignal(number) != signal.SIG_IGN
         }

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from command import Interrupts, check_limits, exit_code_of
-from errors import RunError
+from errors import RequestError, RunError
+from files import scratch_folder
 from report import MEMORY
 from sweeps.display import Display
 from sweeps.options import Options, read_options
-from sweeps.plan import Job, Status, make_plan
+from sweeps.plan import Job, Status, counts, make_plan
 from sweeps.pool import Pool
 from sweeps.process import Outcome
 from sweeps.runner import Engine, Runner
+from sweeps.start import remove_abandoned_starts
 from sweeps.trials import Trial, make_trials
 
 
@@ -42,12 +44,16 @@ def run(arguments: Sequence[str]) -> list[Path]:
         RunError: a run failed.
     """
     options = read_options(arguments)
+    if options.list or options.dry_run:
+        raise RequestError("--list and --dry-run: sweep.run makes the runs; leave them out")
     trials = make_trials(options)
     with Interrupts() as interrupts:
         outcomes = run_all(options, trials, Display(len(trials), quiet=True), interrupts)
-    failed = [outcome for outcome in outcomes.values() if outcome.code]
-    if failed:
-        raise RunError(failed[0].error or "a run was stopped")
+    if interrupts.received:
+        raise RunError("stopped, and every run has saved; the same call goes on")
+    for trial in trials:
+        if outcomes[trial].code:
+            raise RunError(f"{trial.label}: {outcomes[trial].reason}")
     return [outcomes[trial].folder for trial in trials]
 
 
@@ -56,18 +62,26 @@ def sweep(arguments: Sequence[str], interrupts: Interrupts) -> int:
     options = read_options(arguments)
     trials = make_trials(options)
     if options.list or options.dry_run:
-        for job in plan_of(trials):
+        jobs = plan_of(trials)
+        if options.dry_run:
+            print(counts(jobs))
+        for job in jobs:
             if options.dry_run:
                 print(f"{job.status.value:17}  {job.trial.label}")
             elif job.status is not Status.DONE:
                 print(f"python task.py {shlex.join(job.flags)}")
         return 0
+    check_writable("--output", options.output)  # before the hours that the runs take
     display = Display(len(trials), options.quiet)
     outcomes = run_all(options, trials, display, interrupts)
     failed = [outcome for outcome in outcomes.values() if outcome.code]
     if interrupts.received:
         command = shlex.join(["python", "sweep.py", *arguments])
-        display.say(f"stopped; the same command goes on: {command}", always=True)
+        done = sum(not outcome.code for outcome in outcomes.values())
+        display.say(
+            f"stopped, {done} of {len(trials)} runs done; the same command goes on: {command}",
+            always=True,
+        )
         return 128 + interrupts.received
     done = [outcomes[trial].folder for trial in trials if not outcomes[trial].code]
     if done:
@@ -87,7 +101,28 @@ def answer(folders: Sequence[Path], options: Options) -> None:
 
 def plan_of(trials: Sequence[Trial]) -> list[Job]:
     """Returns what is left to do for each trial."""
-    return make_plan(trials, Path(trials[0].settings.log.log_dir))
+    return make_plan(trials, log_dir_of(trials))
+
+
+def log_dir_of(trials: Sequence[Trial]) -> Path:
+    """Returns the folder of the log, which all trials have in common."""
+    return trials[0].settings.log.log_dir
+
+
+def check_writable(option: str, folder: Path) -> None:
+    """Creates a folder where there is none, and checks that it can be written.
+
+    Raises:
+        RequestError: it cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with scratch_folder(folder):
+            pass
+    except OSError as error:
+        raise RequestError(
+            f"{option}: {folder} cannot be written ({error.strerror}); name a folder that can be"
+        ) from error
 
 
 def run_all(
@@ -97,6 +132,9 @@ def run_all(
     jobs = plan_of(trials)
     engine = make_engine(options, trials)
     try:
+        if any(job.status is not Status.DONE for job in jobs):
+            check_writable("--log-dir", log_dir_of(trials))
+            remove_abandoned_starts(log_dir_of(trials))
         display.plan(jobs, engine.at_once, engine.description)
         runner = Runner(engine, display, options.stop_at_failure)
         runner.run(jobs, interrupts)

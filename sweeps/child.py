@@ -15,7 +15,10 @@ def end_with_the_sweep() -> None:
 
 
 if __name__ == "__main__":
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
+    # Not the folder of this file: its modules have names that libraries may have too.
+    here = Path(__file__).resolve().parent
+    sys.path[:] = [str(here.parent), *(each for each in sys.path if each != str(here))]
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # which may be ignored, by inheritance
     from program import run_program
 
     Thread(target=end_with_the_sweep, daemon=True).start()

@@ -29,6 +29,10 @@ VARIABLES = {
     "RAY_AUTH_MODE": "token",
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
+    # Otherwise an address where something else answers is asked for 14 minutes.
+    "RAY_gcs_rpc_server_connect_timeout_s": "3",
+    "RAY_py_gcs_connect_timeout_s": "3",
+    "RAY_NUM_REDIS_GET_RETRIES": "1",
     # Otherwise a run that does not fit into a node's memory is started again for ever.
     "RAY_task_oom_retries": str(RESTARTS),
 }

@@ -21,6 +21,9 @@ from runs.history import read_history
 from sweeps.plan import Job, Status, counts, find_run, seconds_of_a_run
 from sweeps.process import Outcome
 
+# A job's turn, in a word.
+STARTED = {Status.NEW: "started", Status.RESUME: "resumed", Status.ELSEWHERE: "waits"}
+
 
 @dataclass
 class Progress:
@@ -91,13 +94,13 @@ class Display:
         about = ""
         if seconds is not None and left:
             about = f", about {in_words(seconds * math.ceil(left / at_once))}"
-        self.say(f"{len(jobs)} runs: {counts(jobs)}; {engine}{about}")
+        self.say(f"{counts(jobs)}; {engine}{about}")
 
     def started(self, job: Job) -> None:
         """Shows that a run has begun or is resumed."""
         self.running[job] = Progress(job, job.folder)
         if not self.terminal:
-            self.say(f"{'resumed' if job.folder else 'started'}  {job.trial.label}")
+            self.say(f"{STARTED[job.status]:8} {job.trial.label}")
 
     def ended(self, job: Job, outcome: Outcome, stopped: bool) -> None:
         """Shows the end of a run; a failure also when quiet."""
@@ -107,8 +110,7 @@ class Display:
         progress.look()
         self.counts["failed" if outcome.code else "done"] += 1
         if outcome.code:
-            reason = outcome.error or f"it was killed by signal {-outcome.code}"
-            self.say(f"failed   {job.trial.label}: {reason}", always=True)
+            self.say(f"failed   {job.trial.label}: {outcome.reason}", always=True)
         else:
             self.say(
                 f"done     {job.trial.label}: mean test accuracy {percent(progress.accuracy)} %"

@@ -20,7 +20,9 @@ OWN = {
     "--seed": "name the seeds with --seeds",
     "--resume": "a sweep resumes its own runs",
     "--list-tasks": "ask task.py",
+    "--dry-run": "it is one of sweep.py itself",
 }
+NO_FLAG = "it is no flag of a sweep"
 UNVARIED = ("seed", "log_dir", "quiet")
 EPILOG = """\
 All other flags are task.py's, for every run; a preset (@FILE) may hold flags of both. Flags typed
@@ -70,8 +72,8 @@ def read_options(arguments: Sequence[str]) -> Options:
     for token in (*common, *itertools.chain(*given.variant)):
         name = token.partition("=")[0]
         if name in OWN:
-            raise RequestError(f"{name}: it is no flag of a sweep; {OWN[name]}")
-        if name in map(flag, varied):
+            raise RequestError(f"{name}: {NO_FLAG}; {OWN[name]}")
+        if name.replace("--no-", "--") in map(flag, varied):
             raise RequestError(f"{name}: it is both fixed and varied; leave one of them out")
     return Options(
         tuple(common),
@@ -115,7 +117,7 @@ def make_parser() -> PresetParser:
     )
     add(
         "--variant",
-        type=lambda text: tuple(shlex.split(text)),
+        type=variant,
         action="append",
         default=[],
         metavar="FLAGS",
@@ -164,7 +166,10 @@ def with_own_presets(
     own = {option for action in parser._actions for option in action.option_strings}
     found: list[str] = []
     for token in arguments:
-        preset = token.startswith("@") and found[-1:] != ["--variant"]
+        if found[-1:] in (["--vary"], ["--variant"]):  # whose values may begin with --
+            found[-1] += f"={token}"
+            continue
+        preset = token.startswith("@")
         path = Path(token[1:])
         words = parser.words_in(path) if preset else []
         if own & {each.partition("=")[0] for each in words}:
@@ -208,11 +213,25 @@ def varied(text: str) -> Varied:
     if facts is None or name in UNVARIED:
         hint = "; name the seeds with --seeds" if name == "seed" else ""
         raise argparse.ArgumentTypeError(f"there is no flag {flag(name)} to vary{hint}")
-    if not values:
+    parts = [each.strip() for each in values.split(",")]
+    if not all(parts):
         raise argparse.ArgumentTypeError(f"expected values, as in {typed_name}=V1,V2, got {text!r}")
     if facts.kind in (SWITCH, ON_OFF):
-        return Varied(name, tuple(switched(name, each) for each in values.split(",")))
-    return Varied(name, tuple((flag(name), *each.split()) for each in values.split(",")))
+        return Varied(name, tuple(switched(name, each) for each in parts))
+    items = [[each] if facts.nargs is None else each.split() for each in parts]
+    return Varied(name, tuple((flag(name), *each) for each in items))
+
+
+def variant(text: str) -> tuple[str, ...]:
+    """Reads the flags of a variant, which are split as a shell does.
+
+    Raises:
+        argparse.ArgumentTypeError: a quotation does not end.
+    """
+    try:
+        return tuple(shlex.split(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"{error} in {text!r}") from error
 
 
 def switched(name: str, value: str) -> tuple[str, ...]:

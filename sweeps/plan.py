@@ -135,7 +135,8 @@ def seconds_of_a_run(jobs: Iterable[Job]) -> float | None:
     return fmean(spans) if spans else None
 
 
-def counts(jobs: Iterable[Job]) -> str:
-    """Returns the number of jobs in each state, in words."""
+def counts(jobs: Sequence[Job]) -> str:
+    """Returns the number of jobs, and of those in each state, in words."""
     number = Counter(job.status for job in jobs)
-    return ", ".join(f"{number[each]} {each.value}" for each in Status if number[each])
+    states = ", ".join(f"{number[each]} {each.value}" for each in Status if number[each])
+    return f"{len(jobs)} run{'s' * (len(jobs) > 1)}: {states}"

@@ -41,7 +41,7 @@ class Pool:
             for name in slots:
                 self.gpus.put(name)
             limits.append(len(slots))
-        self.at_once = options.at_once or max(1, min(limits))
+        self.at_once = min(options.at_once or max(1, min(limits)), len(trials))
         each = f"{threads} thread{'s' * (threads > 1)} each"
         self.description = f"{self.at_once} at a time, {each}"
 

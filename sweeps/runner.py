@@ -6,6 +6,7 @@ from threading import Event
 from typing import Protocol
 
 from command import Interrupts
+from errors import Interrupted
 from sweeps.display import Display
 from sweeps.plan import Job, Status
 from sweeps.process import STOPPED, Outcome, Stop
@@ -50,10 +51,12 @@ class Runner:
         ):
             try:
                 self.wait_for({threads.submit(self.run_one, job) for job in left}, interrupts)
-            except BaseException:
+            except Interrupted as interrupted:
+                interrupted.advice = "; the same command goes on"
                 self.stop.now.set()
-                self.stop.saved.set()
                 raise
+            finally:
+                self.stop.saved.set()
 
     def run_one(self, job: Job) -> None:
         """Runs a job, unless the sweep is to stop, and shows its start and end."""
@@ -72,6 +75,7 @@ class Runner:
             ended, pending = wait(pending, REFRESH, FIRST_COMPLETED)
             for future in ended:
                 future.result()  # raises what went wrong in this process
-            if interrupts.stopped():
+            if interrupts.stopped() and not self.stop.saved.is_set():
                 self.stop.saved.set()
+                self.display.say("the runs save and end; Ctrl-C again ends them at once")
             self.display.refresh()

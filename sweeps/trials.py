@@ -9,9 +9,9 @@ from pathlib import Path
 from errors import RequestError
 from runs.config import fixed_settings
 from runs.request import processors, read_request
-from settings import Settings
+from settings import Settings, flag
 from settings.values import typed
-from sweeps.options import Options
+from sweeps.options import NO_FLAG, OWN, Options
 
 # What a trial is known by: the settings that a resumed run cannot change, and where its data is.
 Identity = tuple[tuple[str, str], ...]
@@ -57,11 +57,13 @@ def make_trials(options: Options) -> list[Trial]:
     for flags, label in combinations:
         flags = ("--threads", str(threads), *flags)
         try:
-            _, settings = read_request(flags)
+            settings = settings_of_run(flags)
         except RequestError as error:
             where = f"{label}: " if len(combinations) > len(options.seeds) else ""
             raise RequestError(f"{where}{error}") from error
         trials.append(Trial(flags, settings, label))
+    if len({trial.settings.log.log_dir for trial in trials}) > 1:
+        raise RequestError("--log-dir: a sweep has one; name it outside of the variants")
     same = Counter((trial.identity, trial.settings.tasks) for trial in trials)
     for trial in trials:
         if same[trial.identity, trial.settings.tasks] > 1:
@@ -70,6 +72,19 @@ def make_trials(options: Options) -> list[Trial]:
                 "variant once"
             )
     return trials
+
+
+def settings_of_run(flags: Sequence[str]) -> Settings:
+    """Returns the settings of the new run that the flags of task.py start.
+
+    Raises:
+        RequestError: they start none, or cannot work.
+    """
+    command, settings = read_request(flags)
+    for name, value in vars(command).items():
+        if value:
+            raise RequestError(f"{flag(name)}: {NO_FLAG}; {OWN[flag(name)]}")
+    return settings
 
 
 def default_threads(runs: int) -> int:
