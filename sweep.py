@@ -130,17 +130,21 @@ def run_all(
 ) -> dict[Trial, Outcome]:
     """Runs what is left to do, and returns the end of each trial's run."""
     jobs = plan_of(trials)
-    engine = make_engine(options, trials)
+    done = {job.trial: Outcome(0, job.folder, "") for job in jobs if job.status is Status.DONE}
+    left = [job for job in jobs if job.trial not in done]
+    if not left:
+        display.say(counts(jobs))
+        return done
+    engine = make_engine(options, [job.trial for job in left])
     try:
-        if any(job.status is not Status.DONE for job in jobs):
-            check_writable("--log-dir", log_dir_of(trials))
-            remove_abandoned_starts(log_dir_of(trials))
+        check_writable("--log-dir", log_dir_of(trials))
+        remove_abandoned_starts(log_dir_of(trials))
         display.plan(jobs, engine.at_once, engine.description)
         runner = Runner(engine, display, options.stop_at_failure)
-        runner.run(jobs, interrupts)
+        runner.run(left, interrupts)
     finally:
         engine.close()
-    return runner.outcomes
+    return done | runner.outcomes
 
 
 def make_engine(options: Options, trials: Sequence[Trial]) -> Engine:

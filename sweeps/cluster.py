@@ -4,11 +4,12 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from io import StringIO
 from pathlib import Path
-from threading import Event, current_thread
+from threading import Event, current_thread, main_thread
 from types import ModuleType
 from typing import TextIO
 
@@ -30,8 +31,8 @@ VARIABLES = {
     "RAY_ENABLE_UV_RUN_RUNTIME_ENV": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
     # Otherwise an address where something else answers is asked for 14 minutes.
-    "RAY_gcs_rpc_server_connect_timeout_s": "3",
-    "RAY_py_gcs_connect_timeout_s": "3",
+    "RAY_gcs_rpc_server_connect_timeout_s": "2",
+    "RAY_py_gcs_connect_timeout_s": "2",
     "RAY_NUM_REDIS_GET_RETRIES": "1",
     # Otherwise a run that does not fit into a node's memory is started again for ever.
     "RAY_task_oom_retries": str(RESTARTS),
@@ -58,17 +59,20 @@ class Cluster:
         except BaseException:
             self.close()
             raise
-        resources = self.ray.cluster_resources()
-        slots = [resources.get("CPU", 1) // threads]
-        needs = {"num_cpus": threads, "memory": RUN_MEMORY, "max_retries": RESTARTS}
-        if any(each.device.gpu for each in settings):
-            needs["num_gpus"] = 1 / options.per_gpu
-            slots.append(resources.get("GPU", 0) * options.per_gpu)
-            if not slots[-1]:
-                self.close()
-                raise RequestError(f"--gpu: the cluster {options.cluster} has no GPU")
-        self.task = self.ray.remote(**needs)(run_on_node)
-        self.at_once = options.at_once or max(1, int(min(slots)))
+        gpus = 1 / options.per_gpu if any(each.device.gpu for each in settings) else 0
+        needs = {"CPU": threads, "memory": RUN_MEMORY, "GPU": gpus}
+        slots = sum(slots_of(node["Resources"], needs) for node in nodes)
+        if not slots:  # Ray would wait for such a node for ever
+            self.close()
+            raise RequestError(
+                f"--cluster: no node of {options.cluster} has what a run takes: {threads} "
+                f"processor{'s' * (threads > 1)}, {RUN_MEMORY / 1e9} GB of memory"
+                f"{', a GPU' if gpus else ''}; name fewer --threads, or add such a node"
+            )
+        self.task = self.ray.remote(
+            num_cpus=threads, num_gpus=gpus, memory=RUN_MEMORY, max_retries=RESTARTS
+        )(run_on_node)
+        self.at_once = min(options.at_once or slots, len(trials))
         self.description = (
             f"{self.at_once} at a time on {len(nodes)} node{'s' * (len(nodes) > 1)}, {threads} "
             f"thread{'s' * (threads > 1)} each"
@@ -108,6 +112,11 @@ class WithoutRay:
         return len(text) if current_thread().name.startswith("ray_") else self.stream.write(text)
 
 
+def slots_of(resources: Mapping[str, float], needs: Mapping[str, float]) -> int:
+    """Returns how many runs a node with these resources has room for."""
+    return int(min(resources.get(name, 0) / need for name, need in needs.items() if need))
+
+
 def run_on_node(job: Job, directory: str) -> Outcome:
     """Runs a job in a worker of Ray, in the folder in which the sweep was started.
 
@@ -138,20 +147,51 @@ def connect(address: str) -> ModuleType:
             "--cluster: Ray is not installed; install it with "
             '`pipenv install --categories "packages cluster"`, or leave --cluster out'
         ) from error
-    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    said: list[str] = []
     try:
         if address != "auto":
             socket.create_connection((host, int(port)), ANSWER).close()
-        ray.init(address=address, log_to_driver=False, logging_level="ERROR")
+        with own_handlers(), standard_error_kept(said):
+            ray.init(address=address, log_to_driver=False, logging_level="ERROR")
     except Exception as error:  # Ray raises nearly anything
+        detail = said[-1].rpartition("] ")[2] if said else ""  # without the time and the process
+        reason = one_line(f"{error} {detail}")
         raise RequestError(
-            f"--cluster: no Ray cluster answers at {address} ({one_line(str(error))[:200]}); start "
-            "one as docs/clusters.md says, or leave --cluster out"
+            f"--cluster: no Ray cluster answers at {address} ({reason[:300]}); start one as "
+            "docs/clusters.md says, or leave --cluster out"
         ) from error
-    finally:
-        for number, handler in handlers.items():
-            signal.signal(number, handler)  # Ray's own would end the runs without saving
     return ray
+
+
+@contextmanager
+def own_handlers() -> Iterator[None]:
+    """Puts the handlers of signals back that Ray replaces: its own end runs without saving."""
+    handlers = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        if current_thread() is main_thread():  # Ray replaces them there alone
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+
+
+@contextmanager
+def standard_error_kept(said: list[str]) -> Iterator[None]:
+    """Adds to `said` the lines that libraries print on standard error, in place of printing them.
+
+    Args:
+        said: the lines, once this is closed.
+    """
+    before = os.dup(2)
+    with tempfile.TemporaryFile() as file:
+        os.dup2(file.fileno(), 2)
+        try:
+            yield
+        finally:
+            os.dup2(before, 2)
+            os.close(before)
+            file.seek(0)
+            said += file.read().decode(errors="replace").splitlines()
 
 
 def check_shared(ray: ModuleType, nodes: Sequence[dict], log_dir: Path) -> None:

@@ -91,8 +91,9 @@ class Display:
         """Prints what is done, what is left, and how long that takes where runs have shown it."""
         seconds = seconds_of_a_run(jobs)
         left = sum(job.status is not Status.DONE for job in jobs)
+        self.counts["done"] = len(jobs) - left
         about = ""
-        if seconds is not None and left:
+        if seconds is not None:
             about = f", about {in_words(seconds * math.ceil(left / at_once))}"
         self.say(f"{counts(jobs)}; {engine}{about}")
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from command import Interrupts
 from errors import Interrupted
 from sweeps.display import Display
-from sweeps.plan import Job, Status
+from sweeps.plan import Job
 from sweeps.process import STOPPED, Outcome, Stop
 from sweeps.trials import Trial
 
@@ -38,19 +38,14 @@ class Runner:
         self.outcomes: dict[Trial, Outcome] = {}
 
     def run(self, jobs: Sequence[Job], interrupts: Interrupts) -> None:
-        """Runs the jobs that are not done yet; a signal saves and ends those that are going."""
-        for job in jobs:
-            if job.status is Status.DONE:
-                self.outcomes[job.trial] = Outcome(0, job.folder, "")
-        left = [job for job in jobs if job.status is not Status.DONE]
-        self.display.counts["done"] = len(self.outcomes)
+        """Runs the jobs; a signal saves and ends those that are going."""
         with (
             interrupts.deferred(),
             self.display.going(),
             ThreadPoolExecutor(self.engine.at_once) as threads,
         ):
             try:
-                self.wait_for({threads.submit(self.run_one, job) for job in left}, interrupts)
+                self.wait_for({threads.submit(self.run_one, job) for job in jobs}, interrupts)
             except Interrupted as interrupted:
                 interrupted.advice = "; the same command goes on"
                 self.stop.now.set()

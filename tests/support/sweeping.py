@@ -1,5 +1,6 @@
 """Sweeps of tiny runs on tiny data, as a user starts them, and the bytes that they leave."""
 
+import signal
 import subprocess
 import sys
 import time
@@ -47,9 +48,16 @@ def processes_below(pid: int) -> list[int]:
     return [child for child, parent in pairs if parent == pid]
 
 
-def start(flags: list[str]) -> subprocess.Popen:
+def start(flags: list[str], ignored: int | None = None) -> subprocess.Popen:
+    """Starts a sweep, which inherits that a signal is ignored."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, ROOT / "sweep.py", *flags], **pipes)
+    command = [sys.executable, ROOT / "sweep.py", *flags]
+    before = signal.signal(ignored, signal.SIG_IGN) if ignored else None
+    try:
+        return subprocess.Popen(command, **pipes)
+    finally:
+        if ignored:
+            signal.signal(ignored, before)
 
 
 def wait_for_runs(process: subprocess.Popen, base: Path, count: int) -> list[int]:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ import sweep
 from runs.folder import runs_below
 from runs.history import METRICS
 from sweeps import cluster
-from tests.support.command import one_line, run_here
+from tests.support.command import one_line, run_command, run_here
 from tests.support.reading import read_metrics
 from tests.support.sweeping import flags_of, metrics_of, start
 
@@ -70,6 +71,27 @@ def test_a_folder_that_a_node_does_not_see_is_refused(nodes, data_dir, tmp_path,
     assert not [*runs_below(tmp_path / "log")][1:]
 
 
+def test_runs_for_which_no_node_has_room_are_refused(nodes, data_dir, tmp_path):
+    flags = flags_of(data_dir, tmp_path, "--threads", "2", "--cluster", nodes.address)
+    result = run_here(*flags, main=sweep.main)
+    assert result.returncode == 2
+    assert "no node of" in one_line(result) and "2 processors" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("resources", "needs", "slots"),
+    [
+        ({"CPU": 4, "memory": 5e9}, {"CPU": 2, "memory": 1.2e9, "GPU": 0}, 2),
+        ({"CPU": 4, "memory": 2e9}, {"CPU": 1, "memory": 1.2e9, "GPU": 0}, 1),
+        ({"CPU": 3, "memory": 9e9}, {"CPU": 4, "memory": 1.2e9, "GPU": 0}, 0),
+        ({"CPU": 8, "memory": 9e9, "GPU": 1}, {"CPU": 1, "memory": 1.2e9, "GPU": 1 / 3}, 3),
+        ({"CPU": 8, "memory": 9e9}, {"CPU": 1, "memory": 1.2e9, "GPU": 1}, 0),
+    ],
+)
+def test_slots_of_a_node(resources, needs, slots):
+    assert cluster.slots_of(resources, needs) == slots
+
+
 def test_lost_workers_and_nodes_change_nothing(nodes, data_dir, tmp_path, whole):
     flags = flags_of(data_dir, tmp_path, "--max-steps", "400", "--cluster", nodes.address)
     process = start(flags)
@@ -91,7 +113,7 @@ def test_a_signal_saves_the_runs_of_a_cluster(nodes, data_dir, tmp_path):
     process.send_signal(signal.SIGTERM)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (143, "")
-    assert "stopped; the same command goes on" in output
+    assert "; the same command goes on" in output
     assert not workers()
     for run in runs_below(tmp_path / "log"):
         last = read_metrics(run)[-1]["step"]
@@ -111,6 +133,16 @@ def test_an_address_where_nobody_answers_is_refused(address, message, tmp_path):
     result = run_here("--log-dir", tmp_path, "--cluster", address, main=sweep.main)
     assert result.returncode == 2
     assert message in one_line(result)
+
+
+def test_an_address_where_something_else_listens_is_refused(tmp_path):
+    """Ray itself would wait for 14 minutes; the listener never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        flags = ("--log-dir", tmp_path, "--cluster", f"127.0.0.1:{server.getsockname()[1]}")
+        result = run_command(*flags, program=["sweep.py"], RAY_AUTH_TOKEN="0" * 40)
+    assert result.returncode == 2
+    assert "no Ray cluster answers at" in one_line(result)
+    assert "Timed out" in result.stderr
 
 
 def test_ray_that_is_not_installed_is_told(tmp_path, monkeypatch):

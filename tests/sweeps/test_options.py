@@ -3,6 +3,7 @@
 import pytest
 
 import sweep
+from errors import RequestError
 from sweeps.options import read_options
 from sweeps.trials import make_trials
 from tests.support.command import ROOT, one_line, run_here
@@ -83,6 +84,45 @@ def test_flags_outside_of_a_variant_override_those_in_it(tmp_path):
     assert settings.training.batch == 7
 
 
+@pytest.mark.parametrize("flags", ["--list-tasks", "--dry-run"])
+def test_files_of_flags_that_start_no_run_are_refused(flags, tmp_path):
+    (tmp_path / "a.args").write_text(flags)
+    result = run_here("--variant", f"@{tmp_path}/a.args", main=sweep.main)
+    assert result.returncode == 2
+    assert f"{flags}: it is no flag of a sweep; " in one_line(result)
+
+
+def test_a_sweep_has_one_folder_of_the_log():
+    variants = ("--variant", "--log-dir a", "--variant", "--log-dir b --batch 5")
+    with pytest.raises(RequestError, match="--log-dir: a sweep has one"):
+        trials(*variants)
+    assert len(trials(*variants, "--log-dir", "a")) == 2
+
+
+def test_a_folder_of_the_log_that_cannot_be_written_is_told_before_anything_runs(tmp_path):
+    (tmp_path / "link").symlink_to("gone/too")
+    places = ("--log-dir", tmp_path / "link", "--output", tmp_path / "report")
+    result = run_here(*places, main=sweep.main)
+    assert result.returncode == 2
+    assert f"--log-dir: {tmp_path / 'link'} cannot be written" in one_line(result)
+
+
+@pytest.mark.parametrize(
+    ("flags", "labels"),
+    [
+        (["--vary", "--task-time=5,9"], ["task time 5", "task time 9"]),
+        (["--vary", "task-time= 5 , 9"], ["task time 5", "task time 9"]),
+        (["--vary", "pickle-file=a b.npz,c.npz"], ["pickle file a b.npz", "pickle file c.npz"]),
+        (["--variant", "--standardize", "--variant", ""], ["--standardize", "variant 2"]),
+        (["--vary", "data-dir=ünï x"], ["data dir ünï x"]),
+    ],
+)
+def test_values_are_read_as_typed(flags, labels):
+    assert [label for label, _ in trials("--fake-data", *flags)] == [
+        f"{label}, seed 0" for label in labels
+    ]
+
+
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
@@ -90,11 +130,18 @@ def test_flags_outside_of_a_variant_override_those_in_it(tmp_path):
         (["--vary", "surprise=1"], "there is no flag --surprise to vary"),
         (["--vary", "seed=1,2"], "name the seeds with --seeds"),
         (["--vary", "task-time="], "expected values, as in task-time=V1,V2"),
+        (["--vary", "task-time=5,,9"], "expected values, as in task-time=V1,V2, got 'task-time=5,"),
+        (["--vary", "filters=4 4,"], "expected values, as in filters=V1,V2, got 'filters=4 4,'"),
+        (["--vary", "task-time=5 9"], "--task-time: expected a whole number"),
         (["--vary", "task-time=50,x"], "--task-time: expected a whole number"),
         (["--vary", "task-time=5,9", "--vary", "task-time=7"], "--vary task_time: named twice"),
         (["--vary", "standardize=yes,no"], "--standardize takes on and off, got 'yes'"),
         (["--task-time", "5", "--vary", "task-time=5,9"], "it is both fixed and varied"),
         (["--variant", "--batch 5", "--vary", "batch=5,9"], "it is both fixed and varied"),
+        (["--no-test-at-switches", "--vary", "test-at-switches=on,off"], "both fixed and varied"),
+        (["--variant", "--optimizer 'adam"], "No closing quotation in"),
+        (["--variant", "--dry-run"], "--dry-run: it is no flag of a sweep"),
+        (["--output", "README.md"], "--output: README.md cannot be written (File exists)"),
         (["--vary", "batch=5,5"], "two runs of the sweep are the same (batch 5, seed 0)"),
         (["--seed", "1", "--seeds", "0-2"], "--seed: it is no flag of a sweep; name the seeds"),
         (["--resume", "log"], "--resume: it is no flag of a sweep"),
