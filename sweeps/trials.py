@@ -90,8 +90,9 @@ def settings_of_run(flags: Sequence[str]) -> Settings:
 def default_threads(runs: int) -> int:
     """Returns the threads of each run, where --threads does not name them.
 
-    Runs of one thread each, as many at once as there are processors, do 1.3 times the work of one
-    run after the other with all threads (docs/sweeps.md); fewer runs than processors share them.
+    Runs of one thread each, as many at once as there are processors, do 1.15 to 1.33 times the work
+    of one run after the other with all threads (docs/sweeps.md); fewer runs than processors share
+    them.
     """
     return max(1, processors() // runs)
 
