@@ -50,7 +50,7 @@ class Group:
         """A printable label for each task, as `task_labels` returns them."""
         return task_labels(self.settings.tasks.tasks)
 
-    @property
+    @cached_property
     def counted(self) -> list[Run]:
         """The runs that the table counts, truncated to one length.
 
