@@ -4,8 +4,11 @@ For a terminal, or text within a figure, that is `command.one_line` or `command.
 """
 
 import re
+import unicodedata
 
 from command import one_line, printable
+
+MAX_FILE_NAME = 60  # characters of a text in a file's name
 
 # What Markdown would take for more than text. An underscore within a word is none of it; names of
 # tasks are full of them.
@@ -32,3 +35,12 @@ def markdown_code(text: str) -> str:
     fence = "`" * (1 + max(map(len, re.findall("`+", line)), default=0))
     space = " " if line.strip("` ") != line else ""  # which belongs to the fence
     return f"{fence}{space}{line}{space}{fence}"
+
+
+def file_name(text: str) -> str:
+    """Returns the text as a part of a file's name, of a-z, 0-9, dots and hyphens; it may be empty.
+
+    Different texts may become equal.
+    """
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub("[^a-z0-9.]+", "-", plain)[:MAX_FILE_NAME].strip("-.")

@@ -27,11 +27,11 @@ def make_parser() -> Parser:
     """Returns the parser of the flags, which are the arguments of `report`."""
     parser = Parser(
         prog="report.py",
-        description="Draws the test accuracies of runs as PNG and SVG, and writes the results as a "
-        "Markdown table. Runs that differ in the seed alone are drawn as their mean with a band of "
-        "one standard deviation. Of runs that differ in a few settings, says what difference each "
-        "makes, and whether that is within the noise. Unfinished runs are drawn up to their last "
-        "evaluation.",
+        description="Reports on runs: a page with figures and tables (HTML and Markdown), the "
+        "figures as PNG, SVG and PDF, the results as CSV and LaTeX. Runs that differ in the seed "
+        "alone are shown as their mean with a band. Of runs that differ in a few settings, says "
+        "what difference each makes, and whether that is within the noise. Unfinished runs are "
+        "drawn up to their last evaluation.",
         allow_abbrev=False,
     )
     parser.add_argument(
@@ -46,17 +46,43 @@ def make_parser() -> Parser:
         type=Path,
         default=Path("report"),
         metavar="DIR",
-        help="the folder for report.md and the figures; files of the same names are replaced "
+        help="the folder for report.html and the other files; files of the same names are replaced "
         "(default: %(default)s)",
+    )
+    parser.add_argument(
+        "--metric",
+        nargs="+",
+        metavar="NAME",
+        help="the metrics that are shown, such as average_accuracy forgetting relearning_steps "
+        "(default: the three that say most; the CSV files have all)",
+    )
+    parser.add_argument(
+        "--tasks",
+        nargs="+",
+        metavar="TASK",
+        help="the tasks that are shown; runs without them are left out (default: all)",
+    )
+    parser.add_argument("--title", help="the title (default: Report)")
+    parser.add_argument(
+        "--band",
+        choices=("sd", "sem"),
+        help="the half-width of the bands in the figures: the standard deviation over the seeds "
+        "(default), or the standard error of their mean",
     )
     return parser
 
 
-def report(runs: Sequence[Path], output: Path) -> int:
-    """Writes the report on the runs in and below the folders, and prints the gist of it."""
+def report(runs: Sequence[Path], output: Path, **choice: object) -> int:
+    """Writes the report on the runs in and below the folders, and prints the gist of it.
+
+    Args:
+        choice: the arguments of `make_choice` that were given; None: not given.
+    """
     check_limits(MEMORY)
     # Here, so that --help and a wrong flag do not wait for NumPy and matplotlib.
+    from reports.choice import make_choice
     from reports.writing import write_report
 
-    print(write_report(runs, output))
+    given = {name: value for name, value in choice.items() if value is not None}
+    print(write_report(runs, output, choice=make_choice(**given)))
     return 0

@@ -9,7 +9,8 @@ from itertools import chain
 import numpy as np
 
 from command import one_line
-from escaping import markdown_code
+from reports.content import Code, Line
+from reports.matrix import Matrix
 from reports.runs import Run
 from settings import Settings
 from tasks.task import task_labels
@@ -21,6 +22,7 @@ MAX_CHARACTERS_NAMED = 48
 MAX_VALUE = 255
 # Values that switch a setting off.
 OFF = (None, 0, (), "none")  # 0 is False too
+DRAWN = "DRAWN DATA"
 WORDS = {"None": "none", "True": "on", "False": "off"}
 
 
@@ -31,6 +33,14 @@ class Curves:
     x: np.ndarray  # [T] int64, the number of steps done, or of switches of task
     mean: np.ndarray  # [T, tasks + 1] float64, 0 to 1; last the mean over the tasks
     deviation: np.ndarray  # the same shape; NaN where fewer than two runs were evaluated
+    runs: np.ndarray  # [T, 1] int64, the number of runs that were evaluated
+
+    def width(self, band: str) -> np.ndarray:
+        """Returns the half of a band's width: of the deviation "sd", or of the mean's error "sem".
+
+        Its shape is that of `deviation`.
+        """
+        return self.deviation / np.sqrt(self.runs) if band == "sem" else self.deviation
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +95,20 @@ class Group:
         ]
         missing = [np.nan] * (len(self.tasks) + 1)
         accuracy = np.array([[row.get(step, missing) for step in steps] for row in rows])
-        return Curves(np.array(steps), *mean_and_deviation(accuracy))
+        runs = np.count_nonzero(~np.isnan(accuracy[..., -1:]), axis=0)
+        return Curves(np.array(steps), *mean_and_deviation(accuracy), runs)
+
+    @cached_property
+    def matrix(self) -> Matrix | None:
+        """The mean of the accuracy matrices of the runs that count; None where one has none."""
+        matrices = [run.matrix for run in self.counted]
+        if any(each is None or each.trained != matrices[0].trained for each in matrices):
+            return None
+        return replace(
+            matrices[0],
+            accuracy=np.mean([each.accuracy for each in matrices], axis=0),
+            lowest=np.mean([each.lowest for each in matrices], axis=0),
+        )
 
     @property
     def title(self) -> str:
@@ -104,7 +127,7 @@ def drawn_data_warning(groups: Sequence[Group]) -> str:
     if not any(drawn):
         return ""
     which = "" if all(drawn) else " where the label says so"
-    return f"DRAWN DATA{which}: says nothing about real images"
+    return f"{DRAWN}{which}: says nothing about real images"
 
 
 def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -117,11 +140,11 @@ def mean_and_deviation(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.nanmean(values, axis=0), np.nanstd(values, axis=0, ddof=1)
 
 
-def group_runs(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
+def group_runs(runs: Sequence[Run]) -> tuple[list[Group], list[Line]]:
     """Groups the runs, in the order of each group's first run.
 
     Returns:
-        The groups, and notes in Markdown on the runs that are left out.
+        The groups, and notes on the runs that are left out.
     """
     by_identity: dict[frozenset, dict[int, Run]] = {}
     notes = []
@@ -131,8 +154,8 @@ def group_runs(runs: Sequence[Run]) -> tuple[list[Group], list[str]]:
         if kept is not run:  # an equal run: counted twice it would feign a small deviation
             shorter, longer = sorted((run, kept), key=lambda each: (each.last_step, each.finished))
             seeds[run.seed] = longer
-            both = [markdown_code(str(each.folder)) for each in (shorter, longer)]
-            notes.append(f"left out: {both[0]} repeats {both[1]} with the same seed")
+            one, other = (Code(each.folder) for each in (shorter, longer))
+            notes.append(("left out: ", one, " repeats ", other, " with the same seed"))
     groups = [[seeds[seed] for seed in sorted(seeds)] for seeds in by_identity.values()]
     labels = name_groups([identity(runs[0]) for runs in groups])
     return list(map(Group, groups, labels)), notes
@@ -188,7 +211,7 @@ def label_of(
     settings: Mapping[str, object], names: Sequence[str], leave_out: Sequence[object] = ()
 ) -> str:
     """Returns the settings of these names in words, but for values to leave out."""
-    mark = ["DRAWN DATA"] if settings["fake_data"] else []
+    mark = [DRAWN] if settings["fake_data"] else []
     shown = [name for name in names if name in settings and name != "fake_data"]
     words = [in_words(name, settings[name]) for name in shown if settings[name] not in leave_out]
     return ", ".join(mark + words)

@@ -1,9 +1,7 @@
 """The numbers that are reported of a run: the metrics, in words, and their better side."""
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from errors import RequestError
 from reports.metrics import METRICS
 from reports.runs import Run
 
@@ -19,6 +17,7 @@ class Quantity:
     less: str = "lower"
     low_is_good: bool = False
     unit: str = "%"
+    sampled: bool = False  # depends on the interval of the evaluations
 
     @property
     def scale(self) -> int:
@@ -81,12 +80,14 @@ ALL = (
         "lowest accuracy",
         "min-ACC, the mean over the tasks but the last trained of the lowest accuracy evaluated "
         "since the first turn (De Lange et al. 2023, arXiv 2205.13452)",
+        sampled=True,
     ),
     Quantity(
         "worst_case_accuracy",
         "worst-case accuracy",
         "WC-ACC, which weighs min-ACC and the final accuracy of the last trained task (De Lange et "
         "al. 2023, arXiv 2205.13452)",
+        sampled=True,
     ),
     Quantity(
         "forgetting_per_return",
@@ -102,12 +103,14 @@ ALL = (
         "tasks; at least the steps of a turn where it was not",
         **FORGOTTEN,
         unit="steps",
+        sampled=True,
     ),
     Quantity(
         "relearned",
         "tasks relearned",
         "the share of the tasks that were back within a point in their last return",
         **MORE_OR_LESS,
+        sampled=True,
     ),
     Quantity(
         "savings",
@@ -115,6 +118,7 @@ ALL = (
         "1 − the steps of the last return / those of the first turn to the same accuracy, the mean "
         "over the tasks that were back",
         **MORE_OR_LESS,
+        sampled=True,
     ),
 )
 QUANTITIES = {quantity.name: quantity for quantity in ALL}

@@ -1,6 +1,6 @@
 """Questions: the settings in which groups of runs differ, with the runs that answer for each."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -12,31 +12,6 @@ from settings import Settings
 MAX_QUESTIONS = 3
 # What a run that is compared with another has in common with it: the seed, and the other settings.
 Rest = tuple[int, tuple]
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """A number that is measured of a run, and the words for more and for less of it."""
-
-    measure: Callable[[Run], float | None]  # a share, 0.01 is one point; None: does not apply
-    more: str
-    less: str
-
-
-def final_average_accuracy(run: Run) -> float:
-    """Returns the mean over the tasks of the accuracy at the last evaluation."""
-    return run.history[-1].mean_accuracy
-
-
-def forgetting(run: Run) -> float | None:
-    """Returns the forgetting of Chaudhry et al. 2018 (arXiv 1801.10112); None: does not apply."""
-    return run.summary["metrics"]["forgetting"]
-
-
-QUANTITIES = {
-    "final average accuracy": Quantity(final_average_accuracy, "higher", "lower"),
-    "forgetting": Quantity(forgetting, "more", "less"),
-}
 
 
 @dataclass(frozen=True)

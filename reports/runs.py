@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from errors import RequestError
+from reports.matrix import Matrix, make_matrix
 from reports.summary import summarize
 from runs.config import read_config
 from runs.folder import SUMMARY, runs_below
@@ -94,6 +95,11 @@ class Run:
     def summary(self) -> dict[str, Any]:
         """The contents of `summary.json`, from the evaluations."""
         return summarize(self.history, self.settings, self.schedule)
+
+    @cached_property
+    def matrix(self) -> Matrix | None:
+        """The accuracy matrix; None where it does not apply."""
+        return make_matrix(self.history, self.schedule)
 
     @cached_property
     def schedule(self) -> Schedule:

@@ -30,6 +30,7 @@ SETTINGS = {
     "lines.markersize": 5,
     "text.parse_math": False,  # a $ in a name is a $
     "svg.fonttype": "none",  # text stays text, to be searched
+    "pdf.fonttype": 42,  # as journals require
     "svg.hashsalt": "multiple-tasks",  # equal figures are equal files
     "figure.constrained_layout.h_pad": 0.06,
     "figure.constrained_layout.w_pad": 0.06,
@@ -47,15 +48,15 @@ def line_style(index: int) -> dict:
     }
 
 
-def draw_line(axes: Axes, curves: Curves, column: int, index: int) -> None:
-    """Draws a column of the curves as the `index`-th line, with a band of its deviation."""
-    x, mean, deviation = curves.x, 100 * curves.mean[:, column], 100 * curves.deviation[:, column]
+def draw_line(axes: Axes, curves: Curves, column: int, index: int, band: str) -> None:
+    """Draws a column of the curves as the `index`-th line, with a band as `Curves.width` has it."""
+    x, mean, width = curves.x, 100 * curves.mean[:, column], 100 * curves.width(band)[:, column]
     spacing = -(-len(x) // MARKERS_PER_LINE)
     every = (index * spacing // len(MARKERS) % spacing, spacing)  # beside the others' markers
     # Clipped, the markers at both ends would lose a half.
     axes.plot(x, mean, markevery=every, clip_on=False, **line_style(index))
-    if np.any(deviation > 0):
-        low, high = mean - deviation, mean + deviation
+    if np.any(width > 0):
+        low, high = mean - width, mean + width
         axes.fill_between(x, low, high, color=line_style(index)["color"], alpha=0.2, linewidth=0)
 
 
@@ -68,6 +69,22 @@ def set_axes(axes: Axes, right: float, ticks: int = 6) -> None:
     axes.xaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
     axes.grid(axis="y", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)
+
+
+def new_panels(count: int, columns: int, height: float, x_label: str) -> tuple[Figure, list[Axes]]:
+    """Returns a figure and its panels, each `height` inches, row by row; all have equal axes."""
+    rows = -(-count // columns)
+    figure = Figure(figsize=(WIDTH, 1.5 + height * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[count:]:
+        axes.remove()
+    # Axes that are shared, as matplotlib has it, take a time that grows with the square of them.
+    for index, axes in enumerate(panels[:count]):
+        axes.tick_params(labelleft=index % columns == 0, labelbottom=index >= count - columns)
+    for axes in panels[columns * (rows - 1) : count]:
+        axes.set_xlabel(x_label)
+    figure.supylabel("test accuracy, %", fontsize=9)
+    return figure, panels[:count]
 
 
 def add_legend(figure: Figure, names: Sequence[str], handles: Sequence | None = None) -> None:

@@ -9,8 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, NullLocator
 
+from escaping import file_name
 from reports.groups import Group, drawn_data_warning, name_in_words, shortened, value_in_words
-from reports.questions import QUANTITIES, Quantity, Question
+from reports.quantities import MAIN, Quantity
+from reports.questions import Question
 from reports.runs import Run
 from reports.statistics import interval
 from reports.style import WIDTH, add_legend, add_title, line_style
@@ -18,6 +20,7 @@ from reports.style import WIDTH, add_legend, add_title, line_style
 HEIGHT = 3.9  # inches, without a long legend
 # A factor between the first and the last value from which the axis is logarithmic.
 LOGARITHMIC = 10
+MAX_COLUMNS = 3  # of panels
 MIN_SPAN = 5  # percentage points that a panel shows at least: a smaller difference looks small
 PANEL_CHARACTERS = 48  # that fit below one of two panels
 MAX_LABEL = 16  # characters of a value below the axis
@@ -28,41 +31,48 @@ LINES_APART, DOTS_APART = 0.035, 0.016
 
 
 def plan_trends(
-    questions: Sequence[Question], groups: Sequence[Group]
+    questions: Sequence[Question],
+    groups: Sequence[Group],
+    quantities: Sequence[Quantity] = MAIN,
 ) -> dict[str, Callable[[], Figure]]:
     """Returns a function that draws a figure for each setting with an order, by its name."""
+    warning = drawn_data_warning(groups)
     return {
-        f"against_{question.name}": partial(draw_trend, question, drawn_data_warning(groups))
+        f"results-against-{file_name(question.name)}": partial(
+            draw_trend, question, quantities, warning
+        )
         for question in questions
         if question.positions and sum(map(bool, question.runs.values())) > 1
     }
 
 
-def draw_trend(question: Question, warning: str) -> Figure:
-    """Draws each quantity against the setting's values, a line for each combination of the others.
+def draw_trend(question: Question, quantities: Sequence[Quantity], warning: str) -> Figure:
+    """Draws the quantities that apply against the setting's values.
+
+    There is a line for each combination of the other settings.
 
     Args:
         warning: on drawn data, as `drawn_data_warning` returns it.
     """
     lines = question.lines()
     runs = [run for _, values in lines for several in values.values() for run in several]
-    quantities = {
-        name: quantity
-        for name, quantity in QUANTITIES.items()
-        if any(quantity.measure(run) is not None for run in runs)
-    }
-    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
-    panels = figure.subplots(1, len(quantities), squeeze=False)[0]
+    shown = [each for each in quantities if any(each.of(run) is not None for run in runs)]
+    columns = min(len(shown), MAX_COLUMNS)
+    rows = -(-len(shown) // columns)
+    figure = Figure(figsize=(WIDTH, HEIGHT * rows), layout="constrained")
+    panels = list(figure.subplots(rows, columns, squeeze=False).flat)
+    for axes in panels[len(shown) :]:
+        axes.remove()
     scale = Scale.of(question)
-    for axes, (name, quantity) in zip(panels, quantities.items(), strict=True):
-        scale.set_axis(axes, PANEL_CHARACTERS * 2 // len(quantities))
+    for axes, quantity in zip(panels, shown, strict=False):
+        scale.set_axis(axes, PANEL_CHARACTERS * 2 // columns)
         measured = [measure(quantity, values) for _, values in lines]
         for index, each in enumerate(measured):
             shift = (index - (len(lines) - 1) / 2) * scale.apart(len(lines))
             draw_means(axes, scale.shifted(shift), each, index)
             draw_dots(axes, scale.shifted(shift + DOTS_APART), each, index)
         set_span(axes, [share for each in measured for shares in each.values() for share in shares])
-        axes.set_ylabel(f"{name}, %")
+        axes.set_ylabel(quantity.heading)
         axes.set_xlabel(name_in_words(question.name))
     if len(lines) > 1:
         add_legend(figure, [label for label, _ in lines])
@@ -70,10 +80,17 @@ def draw_trend(question: Question, warning: str) -> Figure:
     add_title(
         figure,
         warning,
-        f"{' and '.join(quantities).capitalize()} against {name_in_words(question.name)}",
+        f"{listed([each.words for each in shown])} against ".capitalize()
+        + name_in_words(question.name),
         "mean over the seeds, with its 95 % interval; each dot is a run" if several else "",
     )
     return figure
+
+
+def listed(words: Sequence[str]) -> str:
+    """Returns words as in "a, b and c"."""
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 @dataclass(frozen=True)
@@ -149,9 +166,9 @@ def spaced(labels: Sequence[str], places: Sequence[float]) -> list[str]:
 def measure(
     quantity: Quantity, values: Mapping[object, Sequence[Run]]
 ) -> dict[object, list[float]]:
-    """Returns the quantity of the runs of each value, in percent, where it applies."""
+    """Returns the quantity of the runs of each value, where it applies."""
     measured = {
-        value: [100 * share for run in runs if (share := quantity.measure(run)) is not None]
+        value: [share for run in runs if (share := quantity.of(run)) is not None]
         for value, runs in values.items()
     }
     return {value: shares for value, shares in measured.items() if shares}

@@ -42,7 +42,9 @@ def test_the_summary_by_hand(tmp_path: Path) -> None:
     # 0.7 and 0.8: a deviation of 0.1 / √2, an error of 0.05, and so 0.75 ± 12.706 · 0.05.
     expected = {"n": 2, "mean": 0.75, "sd": 0.1 / 2**0.5, "se": 0.05}
     expected |= {"ci95_low": 0.75 - 0.635310, "ci95_high": 0.75 + 0.635310}
-    assert {name: float(value) for name, value in found.items()} == pytest.approx(expected, abs=1e-6)
+    assert {name: float(value) for name, value in found.items()} == pytest.approx(
+        expected, abs=1e-6
+    )
     assert row["n"] == "2" and row["forgetting_n"] == "2" and row["group"] == "dog id"
 
 

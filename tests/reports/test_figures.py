@@ -13,20 +13,15 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from reports.figures import (
-    MAX_PANELS,
-    all_shortened,
-    draw_comparison,
-    draw_group,
-    file_names,
-    plan_figures,
-    render_figures,
-    rendered,
-    turns_of,
-)
+from reports.choice import Choice
+from reports.comparisons import draw_comparison
+from reports.figures import MAX_PANELS, all_shortened, draw_group, turns_of
+from reports.groups import Group
+from reports.heatmaps import MAX_TURNS, draw_matrices
+from reports.plan import file_names, plan_figures, render_figures, rendered
 from reports.questions import questions_of
+from reports.returns import draw_returns, returning
 from reports.style import MARKERS, SETTINGS, line_style
-from reports.trends import plan_trends
 from tests.support.run_folders import LONG_NAMES, make_groups, rising
 
 
@@ -59,7 +54,10 @@ def test_a_figure_without_shading_says_why(tmp_path: Path, changes: dict, expect
 
 def test_titles_name_drawn_data(tmp_path: Path) -> None:
     groups = make_groups(tmp_path, {}, {"fake_data": True})
-    real, drawn, both = (draw().get_suptitle() for draw in plan_figures(groups).values())
+    of_all, of_each = plan_figures(groups)
+    assert list(of_all) == ["accuracy-against-steps"]
+    plan = of_each | of_all
+    real, drawn, both = (draw().get_suptitle() for draw in plan.values())
     assert "DRAWN" not in real and drawn.startswith("DRAWN DATA: ")
     assert both.startswith("DRAWN DATA where the label says so")
 
@@ -118,7 +116,8 @@ HARD = {
 @pytest.mark.parametrize("runs", HARD.values(), ids=HARD)
 def test_no_text_overlaps_another_or_leaves_the_figure(tmp_path: Path, runs: list[dict]) -> None:
     groups = make_groups(tmp_path, *runs)
-    for draw in (plan_figures(groups) | plan_trends(questions_of(groups), groups)).values():
+    of_all, of_each = plan_figures(groups, questions_of(groups))
+    for draw in (*of_all.values(), *of_each.values()):
         figure = draw()
         boxes = [(text.get_text(), text.get_window_extent()) for text in texts_of(figure)]
         for text, box in boxes:
@@ -177,27 +176,29 @@ def test_a_comparison_against_switches_is_of_groups_whose_tasks_take_turns(tmp_p
     changes = [{"task_time": 200}, {"task_time": 400}, {"schedule": "joint"}]
     changes += [{"schedule": "random"}]  # where every step draws its task, a switch means little
     groups = make_groups(tmp_path, *({"accuracies": rising(2, 9)} | each for each in changes))
-    lines = plan_figures(groups)["against_switches"]().axes[0].lines
+    lines = plan_figures(groups)[0]["accuracy-against-switches"]().axes[0].lines
     assert [line.get_xdata().tolist() for line in lines] == [[0, 1, 2, 3], [0, 1]]
     # The last evaluations of the turns are those at steps 200, 400, 600 and 800.
     np.testing.assert_allclose(lines[0].get_ydata(), [100 * n / 9 for n in (2, 4, 6, 8)])
 
 
-def test_equal_runs_give_equal_files_as_png_and_svg(tmp_path: Path) -> None:
+def test_equal_runs_give_equal_files_in_each_format(tmp_path: Path) -> None:
     run = {"accuracies": rising(10, 9), "tasks": LONG_NAMES[:10]}
     groups = make_groups(tmp_path, *(run | {"task_time": time} for time in (100, 100, 200, 200)))
-    plan = plan_figures(groups)
-    stems = ["group_1", "group_2", "against_steps", "against_switches"]
-    assert file_names(plan) == [f"{s}.{e}" for s in stems for e in ("png", "svg")]
+    of_all, of_each = plan_figures(groups)
+    plan = of_all | of_each
+    stems = ["accuracy-against-steps", "accuracy-against-switches", "accuracy-after-each-turn"]
+    stems += ["accuracy-of-task-time-100", "accuracy-of-task-time-200"]
+    assert file_names(plan) == [f"{s}.{e}" for s in stems for e in ("png", "svg", "pdf")]
     files = render_figures(plan)
     assert files == render_figures(plan)
-    for name, png, svg in zip(stems, files[::2], files[1::2], strict=True):
+    for name, png, svg in zip(stems, files[::3], files[1::3], strict=True):
         with Image.open(BytesIO(png)) as image:
             image.load()
             assert image.width == 1600
         text = "".join(ElementTree.fromstring(svg).itertext())
-        assert "mean over the tasks" in text
-        assert not name.startswith("group") or all(task in text for task in run["tasks"])
+        assert "mean over the" in text
+        assert "accuracy-of" not in name or all(task in text for task in run["tasks"])
 
 
 def test_of_very_many_tasks_the_first_have_panels(tmp_path: Path) -> None:
@@ -218,3 +219,96 @@ def test_long_names_stay_different_where_they_are_shortened() -> None:
 def test_a_figure_higher_than_a_picture_can_be_is_drawn_smaller() -> None:
     with Image.open(BytesIO(rendered(Figure(figsize=(0.1, 400)), "png"))) as image:
         assert 65_000 < image.height < 2**16
+
+
+def test_a_pdf_has_no_title_but_marks_drawn_data(tmp_path: Path) -> None:
+    for name, fake_data in (("real", False), ("drawn", True)):
+        (group,) = make_groups(tmp_path / name, {"fake_data": fake_data})
+        figure = draw_group(group)
+        height = figure.get_figheight()
+        assert rendered(figure, "pdf").startswith(b"%PDF") and figure.get_figheight() < height
+        titles = [text for text in texts_of(figure) if "Test accuracy" in text.get_text()]
+        assert not titles and figure.get_suptitle().startswith("DRAWN") == fake_data
+
+
+def test_figures_are_named_for_what_they_show(tmp_path: Path) -> None:
+    weights = ["../../etc/x", "a b/É", "a-b-e", "A B:e", "x" * 300, "狗"]
+    groups = make_groups(tmp_path, *({"weights": each} for each in weights))
+    assert list(plan_figures(groups)[1]) == [
+        "accuracy-of-weights-..-..-etc-x",
+        *(
+            "accuracy-of-weights-a-b-e",
+            "accuracy-of-weights-a-b-e-2",
+            "accuracy-of-weights-a-b-e-3",
+        ),
+        *(f"accuracy-of-weights-{'x' * 52}", "accuracy-of-weights"),
+    ]
+
+
+def returns(folder: Path, *kept: float, **settings: object) -> list[Group]:
+    """Returns a group of a run on dog and id in turn; dog has 0.9, and then so much is kept."""
+    accuracies = [[0.1, 0.1]]
+    for share in kept:
+        accuracies += [[0.9, 0.5], [share, 0.6]]
+    accuracies += [[0.9, 0.5]]
+    return make_groups(folder, {"accuracies": accuracies, "task_time": 100} | settings)
+
+
+def test_forgetting_per_return_over_the_rounds(tmp_path: Path) -> None:
+    groups = returns(tmp_path / "two", 0.4, 0.7)
+    axes = draw_returns(groups).axes[0]
+    assert [line.get_xdata().tolist() for line in axes.lines[:2]] == [[1, 2], [1, 2]]
+    np.testing.assert_allclose(axes.lines[0].get_ydata(), [50, 20])
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), [10, np.nan])
+    assert returning(returns(tmp_path / "one", 0.4), Choice()) == []
+    joint = returns(tmp_path / "joint", 0.4, 0.7, schedule="joint")
+    assert returning(joint, Choice()) == []
+    # Of several groups the mean over the tasks.
+    both = [*groups, *returns(tmp_path / "three", 0.4, 0.6, 0.8)]
+    first, second, *_ = draw_returns(both).axes[0].lines
+    np.testing.assert_allclose(first.get_ydata(), [30, 20])
+    np.testing.assert_allclose(second.get_ydata(), [30, 20, 10])
+
+
+def test_the_matrix_as_a_heat_map(tmp_path: Path) -> None:
+    accuracies = [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]]
+    other = [[0.1, 0.1], [0.7, 0.2], [0.2, 0.8]]
+    groups = make_groups(
+        tmp_path, *({"accuracies": each, "task_time": 100} for each in (accuracies, other))
+    )
+    axes = draw_matrices(groups).axes[0]
+    expected = [["10", "80", "30"], ["10", "20", "80"]]
+    assert [text.get_text() for text in axes.texts] == [*expected[0], *expected[1]]
+    np.testing.assert_allclose(axes.images[0].get_array(), np.array(expected, float))
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["dog", "id"]
+    assert [patch.get_xy()[0] > 1 for patch in axes.patches] == [False, True]  # turns 1 and 2
+
+
+def test_heat_maps_of_many_turns_tasks_and_groups_are_bounded(tmp_path: Path) -> None:
+    many = {"accuracies": rising(2, MAX_TURNS + 40), "task_time": 100}
+    tasks = {"accuracies": rising(70, 4), "tasks": [f"t {n}" for n in range(70)], "task_time": 100}
+    groups = make_groups(tmp_path, many, tasks, *(many | {"batch": n} for n in range(1, 8)))
+    figure = draw_matrices(groups)
+    assert len(figure.axes) == 5 + 1 and "the first 5 of 9 groups" in figure.get_suptitle()
+    turns, panels = (axes.images[0].get_array().shape for axes in figure.axes[:2])
+    assert turns == (2, MAX_TURNS) and panels == (MAX_PANELS, 4)
+    assert len(draw_matrices(groups[2:]).axes) == 6 + 1
+
+
+def test_a_choice_of_tasks_and_of_bands(tmp_path: Path) -> None:
+    tasks = [f"task {n}" for n in range(8)]
+    made = [{"accuracies": np.array(rising(8, 9)) * share, "tasks": tasks} for share in (0.8, 1)]
+    (group,) = make_groups(tmp_path, *made)
+    shown = draw_group(group, Choice(tasks=["task 3", "task 5"]))
+    assert [text.get_text() for text in shown.legends[0].get_texts()] == ["task 3", "task 5"]
+    widths = [
+        np.ptp(
+            draw_group(group, Choice(tasks=["task 3"], band=band))
+            .axes[-1]
+            .collections[-1]
+            .get_datalim(shown.axes[-1].transData)
+            .intervaly
+        )
+        for band in ("sd", "sem")
+    ]
+    assert widths[0] > widths[1]

@@ -2,9 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from reports.gains import gain_of, gains_of
-from reports.table import make_table
-from tests.support.run_folders import cells, make_groups
+from reports.gains import compare, gain_of
+from reports.groups import Group
+from reports.markdown import line_in_markdown
+from tests.support.run_folders import make_groups, notes_on, overview
 
 # Final accuracies: 0.3 and 0.9 together, 0.4 and 0.8 alone.
 MULTI = {"accuracies": [[0.1, 0.1], [0.3, 0.9]], "heads": "multi"}
@@ -12,16 +13,24 @@ DOG = {"accuracies": [[0.1], [0.4]], "tasks": ["dog"]}
 ID = {"accuracies": [[0.1], [0.7], [0.8]], "tasks": ["id"]}
 
 
+def column(groups: list[Group], heading: str) -> list[str]:
+    """Returns a column of the table of the groups; an empty list without it."""
+    table = overview(groups)
+    found = [list(table.headings).index(heading)] if heading in table.headings else []
+    return [row[index].text for index in found for row in table.rows]
+
+
 def test_the_gain_over_single_tasks(tmp_path: Path) -> None:
     groups = make_groups(tmp_path, MULTI, DOG, ID)
     gain = gain_of(groups[0], groups)
     assert gain.delta == pytest.approx(((0.3 - 0.4) / 0.4 + (0.9 - 0.8) / 0.8) / 2)
-    assert f"dog alone in `{tmp_path / '1'}` (equal settings)" in gain.note
-    assert f"id alone in `{tmp_path / '2'}` (200 steps)" in gain.note
-    table, notes = make_table(groups)
+    note = line_in_markdown(gain.note)
+    assert f"dog alone in `{tmp_path / '1'}` (equal settings)" in note
+    assert f"id alone in `{tmp_path / '2'}` (200 steps)" in note
     # 0.3/0.4 loses a quarter, 0.9/0.8 gains an eighth.
-    assert [row[7] for row in cells(table)] == ["", "", "-6.25", "", ""]
-    assert gain.note in notes and any("1904.08918" in note for note in notes)
+    assert column(groups, "Δ, %") == ["-6.25", "–", "–"]
+    notes = notes_on(groups)
+    assert note in notes and any("1904.08918" in note for note in notes)
 
 
 @pytest.mark.parametrize(
@@ -40,9 +49,10 @@ def test_there_is_no_gain_where_a_task_has_no_match(
 ) -> None:
     groups = make_groups(tmp_path, MULTI, DOG | changes, ID)
     gain = gain_of(groups[0], groups)
-    assert gain.delta is None and reason in gain.note
-    assert [row[7] for row in cells(make_table(groups)[0])] == ["", "", "–", "", ""]
-    assert gains_of(groups[:1]) == {}
+    assert gain.delta is None and reason in line_in_markdown(gain.note)
+    assert column(groups, "Δ, %") == []
+    assert any(reason in note for note in notes_on(groups))
+    assert compare(groups[:1], groups[:1]).gains == {}
 
 
 def test_the_gain_is_taken_over_the_best_match(tmp_path: Path) -> None:
@@ -50,5 +60,25 @@ def test_the_gain_is_taken_over_the_best_match(tmp_path: Path) -> None:
     closer = ID | {"accuracies": [[0.1], [0.6]], "heads": "multi"}
     groups = make_groups(tmp_path, MULTI, DOG, ID, frequent, closer)
     gain = gain_of(groups[0], groups)
-    assert f"id alone in `{tmp_path / '4'}`" in gain.note
+    assert f"id alone in `{tmp_path / '4'}`" in line_in_markdown(gain.note)
     assert gain.delta == pytest.approx((-0.25 + 0.5) / 2)
+
+
+# The accuracies at the ends of the first turns: 0.3 of dog, 0.8 of id.
+TURNS = {"accuracies": [[0.1, 0.1], [0.3, 0.1], [0.2, 0.8]], "task_time": 100, "heads": "multi"}
+JOINT = {"accuracies": [[0.1, 0.1], [0.9, 0.6]], "tasks": ["id", "dog"], "schedule": "joint"}
+
+
+def test_intransigence_against_single_tasks_and_joint_training(tmp_path: Path) -> None:
+    # 0.4 − 0.3 of dog and 0.8 − 0.8 of id.
+    groups = make_groups(tmp_path / "single", TURNS, DOG, ID)
+    assert column(groups, "intransigence, %") == ["5.00", "–", "–"]
+    assert any("the runs with which Δ compares" in note for note in notes_on(groups))
+    # 0.6 − 0.3 of dog and 0.9 − 0.8 of id, in the other order.
+    groups = make_groups(tmp_path / "joint", TURNS, DOG, ID, JOINT | {"heads": "multi"})
+    assert column(groups, "intransigence, %") == ["20.00", "–", "–", "–"]
+    (note,) = [note for note in notes_on(groups) if note.startswith("intransigence of ")]
+    assert f"joint training in `{tmp_path / 'joint' / '3'}` (joint, 100 steps)" in note
+    # With other heads it is no reference.
+    groups = make_groups(tmp_path / "other", TURNS, JOINT | {"heads": "shared"})
+    assert column(groups, "intransigence, %") == []

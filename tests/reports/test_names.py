@@ -1,7 +1,8 @@
-"""Names from outside in a report: its terminal, Markdown and figures."""
+"""Names from outside in a report: on the terminal, in its pages, its table and its figures."""
 
 import re
 import xml.etree.ElementTree as ElementTree
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,35 +11,55 @@ from hypothesis import strategies as st
 
 import report
 from reports.answers import answers_to
-from reports.figures import plan_figures, render_figures
+from reports.assembly import make_report
+from reports.choice import DEFAULT
+from reports.comparisons import draw_comparison
+from reports.content import Bullets, Report
 from reports.groups import group_runs
+from reports.latex import table_in_latex
+from reports.markdown import report_in_markdown
+from reports.page import report_in_html
+from reports.plan import plan_figures, render_figures
 from reports.questions import questions_of
 from reports.runs import read_runs
-from reports.table import make_report, make_table
+from reports.writing import results_of
 from tests.support.command import run_here
 from tests.support.fuzzing import cases
+from tests.support.latex import check_latex
 from tests.support.names import FRAGMENTS, folder_name, is_plain, names
-from tests.support.rendering import rendered
+from tests.support.rendering import read_html, rendered
 from tests.support.run_folders import make_groups, rising, write_run
 
-# Of a report: it has no links, and no HTML.
+# Of a report in Markdown: it has no links, and no HTML.
 TAGS = {"h1", "h2", "p", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
 TAGS |= {"strong", "code", "img"}
+# Of a page.
+PAGE_TAGS = TAGS | {"html", "head", "meta", "title", "style", "body", "script", "div"}
 BAR = re.compile(r"(?:\\.|[^|])*\|")  # up to the end of a cell
 
 
-def columns(text: str) -> set[int]:
-    """Returns the numbers of bars that the lines of the tables have."""
-    return {len(BAR.findall(line)) for line in text.splitlines() if line.startswith("| ")}
+def columns(text: str) -> list[set[int]]:
+    """Returns the numbers of bars that the lines of each table have."""
+    tables = [part for part in text.split("\n\n") if part.startswith("| ")]
+    return [{len(BAR.findall(line)) for line in table.splitlines()} for table in tables]
 
 
 def check_report(text: str, figures: set[str]) -> None:
-    """Checks that a report's Markdown has one form of table, its own images, no other markup."""
+    """Checks that a report's Markdown has two tables, its own images, and no other markup."""
     assert is_plain(text)
-    assert len(columns(text)) == 1
+    assert list(map(len, columns(text))) == [1, 1]
     page = rendered(text)
     assert page.tags <= TAGS
     assert page.images == figures
+
+
+def check_page(text: str, figures: int) -> None:
+    """Checks that a page has its own tags and script alone, and as many images, all within it."""
+    assert is_plain(text)
+    page = read_html(text)
+    assert page.tags <= PAGE_TAGS and text.count("<script") == 1
+    assert text.count("<img ") == figures
+    assert all(image.startswith("data:image/png;base64,") for image in page.images)
 
 
 def write_runs(folder: Path, tasks: list[str]) -> list[Path]:
@@ -64,13 +85,18 @@ def test_any_name_is_shown_as_it_is_in_the_markdown(tasks: list[str]) -> None:
     with TemporaryDirectory() as folder:
         found, _ = read_runs(write_runs(Path(folder), tasks))
         groups, repeated = group_runs(found)
-        table, notes = make_table(groups)
-        plan = plan_figures(groups)
-        notes += repeated
-        answers = answers_to(questions_of(groups))
-        assert repeated and answers and all(map(str.isprintable, answers))
-        text = make_report(groups, answers, table, notes, list(plan))
-        check_report(text, {f"{name}.png" for name in plan})
+        questions = questions_of(groups)
+        of_all, of_each = plan_figures(groups, questions)
+        results = results_of(groups, groups, questions, DEFAULT)
+        results.notes.extend(repeated)
+        assert repeated and results.answers and all(map(str.isprintable, results.answers))
+        report = make_report(groups, results, DEFAULT, list(of_all), list(of_each))
+        names = [*of_all, *of_each]
+        assert all(re.fullmatch(r"[a-z0-9.-]{,80}", name) for name in names)
+        assert len({*names}) == len(names)
+        check_report(report_in_markdown(report), {f"{name}.png" for name in names})
+        check_page(report_in_html(report, dict.fromkeys(names, b"image")), len(names))
+        check_latex(table_in_latex(results.overview))
 
 
 # Those that are the worst in XML, on terminals, in layouts and for TeX.
@@ -83,7 +109,10 @@ def test_a_report_of_the_worst_names(tmp_path: Path) -> None:
     result = run_here(*runs, "--output", output, main=report.main)
     assert (result.returncode, result.stderr) == (0, "")
     assert is_plain(result.stdout)
-    check_report((output / "report.md").read_text(), {path.name for path in output.glob("*.png")})
+    figures = {path.name for path in output.glob("*.png")}
+    check_report((output / "report.md").read_text(), figures)
+    check_page((output / "report.html").read_text(), len(figures))
+    check_latex((output / "table.tex").read_text())
     for path in output.glob("*.svg"):
         check_figure(path.read_bytes())
 
@@ -95,13 +124,16 @@ def test_names_in_answers_are_shown_as_they_are(tmp_path: Path) -> None:
     assert answer.startswith(
         "weights # \\x1b[31m | a | b | in place of <b>*b*</b> `|` [l](x): final "
     )
-    page = rendered(make_report(groups, [answer], "", [], []))
-    assert page.tags <= TAGS and answer in page.text
+    report = Report("Report", "", [Bullets([(answer,)])])
+    for page in (rendered(report_in_markdown(report)), read_html(report_in_html(report, {}))):
+        assert page.tags <= PAGE_TAGS and answer in page.text
 
 
 def test_a_figure_of_all_names(tmp_path: Path) -> None:
-    plan = plan_figures(make_groups(tmp_path, *({"tasks": [name]} for name in FRAGMENTS)))
-    _, svg = render_figures({"figure": plan["against_steps"]})
+    made = [{"tasks": [name]} for name in FRAGMENTS]
+    groups = make_groups(tmp_path, *made)
+    draw = partial(draw_comparison, groups, "steps")
+    _, svg, _ = render_figures({"figure": draw})
     text = check_figure(svg)
     assert "<script>alert(1)</script> (seed " in text and "\\x1b[2J\\x1b[31m (seed " in text
 

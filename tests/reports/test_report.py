@@ -1,6 +1,7 @@
 """The command, as a user runs it."""
 
 import os
+import re
 import resource
 import subprocess
 import sys
@@ -25,13 +26,21 @@ def test_a_report_of_several_runs(tmp_path: Path) -> None:
     assert (result.returncode, result.stderr) == (0, "")
     assert f"left out: `{empty}`" in result.stdout
     assert "unfinished: 200 of 900 steps" in result.stdout
-    for path in output.iterdir():
-        assert f"  {path}\n" in result.stdout
+    figures = sorted(path.stem for path in output.glob("*.png"))
+    assert len(figures) == 6
+    for name in figures:
+        assert f"  {output / name}.png, .svg, .pdf\n" in result.stdout
+        assert all((output / f"{name}.{form}").stat().st_size for form in ("svg", "pdf"))
+    assert f"  {output / 'report.html'}, report.md, table.tex, summary.csv, results.csv\n" in (
+        result.stdout
+    )
+    assert len(list(output.iterdir())) == 3 * 6 + 5
     text = (output / "report.md").read_text(encoding="utf-8")
-    assert text.count("![") == len(list(output.glob("*.png"))) == 5
-    assert all(f"]({path.name})" in text for path in output.glob("*.png"))
+    assert text.count("![") == 6 and all(f"]({name}.png)" in text for name in figures)
     assert "± " in text and f"left out: `{empty}`" in text
     assert all(f"`{run}`" in text for run in runs)
+    assert (output / "results.csv").read_bytes().count(b"\r\n") == 5
+    assert (output / "summary.csv").read_bytes().count(b"\r\n") == 4
 
 
 def test_a_report_says_what_a_setting_does(tmp_path: Path) -> None:
@@ -41,17 +50,16 @@ def test_a_report_says_what_a_setting_does(tmp_path: Path) -> None:
             write_run(tmp_path / "log" / f"{time} {seed}", accuracies, task_time=time, seed=seed)
     output = tmp_path / "out"
     result = run_here(tmp_path / "log", "--output", output, main=report.main)
-    *_, answer = result.stdout.splitlines()
+    answer = result.stdout.splitlines()[-1]
     assert answer.startswith(
         "task time 200 in place of 9: final average accuracy 10.0 points lower"
     )
     text = (output / "report.md").read_text()
     assert f"# Report\n\n- {answer}\n\n|" in text and "Student's t" in text
-    assert "](against_task_time.png)" in text
-    assert files_of(output).keys() >= {"against_task_time.png", "against_task_time.svg"}
+    assert "](results-against-task-time.png)" in text
     # A sweep knows what it varied.
     text = writing.write_report([tmp_path / "log"], output, ["seed"])
-    assert "in place of" not in text and text.endswith(f"  {output / 'report.md'}")
+    assert "in place of" not in text and text.endswith(".pdf")
 
 
 def test_a_wrong_request_is_refused_in_one_line(tmp_path: Path) -> None:
@@ -106,7 +114,10 @@ def test_a_report_that_fails_leaves_the_files_of_the_earlier_one_whole(tmp_path:
         result = run_here(run, "--output", output, main=report.main)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert f"{output / 'group_1.png'} cannot be written (File too large)" in one_line(result)
+    assert (
+        f"{output / 'accuracy-after-each-turn.png'} cannot be written (File too large)"
+        in one_line(result)
+    )
     assert result.returncode == 2 and files_of(output) == before
 
 
@@ -115,17 +126,20 @@ def test_the_figures_are_written_before_the_report(
 ) -> None:
     written = []
     monkeypatch.setattr(writing, "write_whole", lambda path, contents: written.append(path.name))
-    run = write_run(tmp_path / "run", rising(2, 4))
+    run = write_run(tmp_path / "run")
     assert run_here(run, "--output", tmp_path / "out", main=report.main).returncode == 0
-    assert written == ["group_1.png", "group_1.svg", "report.md"]
+    assert written == [
+        *(f"accuracy-of-dog-id.{form}" for form in ("png", "svg", "pdf")),
+        *("results.csv", "summary.csv", "table.tex", "report.md", "report.html"),
+    ]
 
 
-@pytest.mark.parametrize("name", ["group_1.png", "group_1.svg", "report.md"])
+@pytest.mark.parametrize("name", ["accuracy-of-dog-id.svg", "report.html"])
 @pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("theirs")])
 def test_what_is_no_regular_file_is_refused_before_anything_is_drawn(
     tmp_path: Path, name: str, make: Callable[[Path], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("reports.figures.render_figures", None)  # which would be called
+    monkeypatch.setattr("reports.plan.render_figures", None)  # which would be called
     run, output = write_run(tmp_path / "run"), tmp_path / "out"
     output.mkdir()
     make(output / name)
@@ -155,4 +169,60 @@ def test_no_configuration_of_matplotlib_has_a_part_in_a_report(
     assert (result.returncode, result.stderr) == (0, "")
     assert run_here(run, "--output", tmp_path / "here", main=report.main).returncode == 0
     figures = [files_of(tmp_path / name) for name in ("report", "here")]
-    assert figures[0]["group_1.svg"] == figures[1]["group_1.svg"]
+    assert figures[0]["accuracy-of-dog-id.svg"] == figures[1]["accuracy-of-dog-id.svg"]
+
+
+def test_flags_choose_what_is_shown(tmp_path: Path) -> None:
+    accuracies = [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8], [0.7, 0.5]]
+    made = {"accuracies": accuracies, "task_time": 100}
+    for seed in range(2):
+        write_run(tmp_path / "log" / str(seed), seed=seed, **made)
+    write_run(tmp_path / "log" / "other", tasks=["ref", "inv"])
+    flags = ("--metric", "relearning_steps", "savings", "--tasks", "id", "--title", "<b>Mine</b>")
+    result = run_here(
+        *(tmp_path / "log", "--output", tmp_path / "out", *flags, "--band", "sem"),
+        main=report.main,
+    )
+    assert result.returncode == 0, result.stderr
+    assert "| relearning steps |" in result.stdout and "final average" not in result.stdout
+    assert "final id, %" in result.stdout and "final dog" not in result.stdout
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "log/other" not in text and not re.search(r"\| dog +\|", text)
+    assert text.startswith("# &#60;b&#62;Mine&#60;/b&#62;\n")
+    assert (
+        "<title>&lt;b&gt;Mine&lt;/b&gt;</title>" in (tmp_path / "out" / "report.html").read_text()
+    )
+    (svg,) = (tmp_path / "out").glob("accuracy-of-*.svg")
+    assert "± one standard error of the mean" in svg.read_text()
+    assert b"savings" in (tmp_path / "out" / "summary.csv").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        (("--metric", "accuracy"), "there is no metric 'accuracy'; there are average_accuracy, "),
+        (("--tasks", "id", "i\nd"), r"no run has the task 'i\nd'; the runs have dog, id"),
+        (("--band", "se"), "--band: invalid choice: 'se'"),
+        (("--title",), "--title: expected one argument"),
+        (("--metrics", "forgetting"), "unrecognized arguments: --metrics"),
+    ],
+)
+def test_unknown_choices_are_refused_in_one_line(
+    tmp_path: Path, flags: tuple[str, ...], expected: str
+) -> None:
+    run = write_run(tmp_path / "run")
+    result = run_here(run, "--output", tmp_path / "out", *flags, main=report.main)
+    assert expected in one_line(result) and result.returncode == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_many_groups_are_bounded(tmp_path: Path) -> None:
+    for n in range(14):
+        write_run(tmp_path / "log" / f"{n:02}", rising(2, 4), task_time=100, batch=n + 1)
+    result = run_here(tmp_path / "log", "--output", tmp_path / "out", main=report.main)
+    assert "only the first 12 of 14 groups have a figure" in result.stdout
+    names = {path.stem for path in (tmp_path / "out").glob("*.png")}
+    assert names == {
+        *("results-against-batch", "accuracy-after-each-turn"),
+        *(f"accuracy-of-batch-{n + 1}" for n in range(12)),
+    }

@@ -53,7 +53,7 @@ def test_a_figure_has_the_means_the_intervals_and_each_run(tmp_path: Path) -> No
         for batch, shares in finals.items()
         for seed, final in enumerate(shares)
     ]
-    figure = draw(make_groups(tmp_path, *made))["against_batch"]
+    figure = draw(make_groups(tmp_path, *made))["results-against-batch"]
     assert "95 % interval; each dot is a run" in figure.get_suptitle() and not figure.legends
     accuracy, forgetting = figure.axes
     assert accuracy.get_ylabel() == "final average accuracy, %"
@@ -77,7 +77,7 @@ def test_there_is_a_line_for_each_combination_of_the_others(tmp_path: Path) -> N
     ]
     del made[1]  # one combination has one value alone
     figures = draw(make_groups(tmp_path, *made))  # each with a seed of its own
-    assert list(figures) == ["against_task_time"]  # optimizer and norm have no order
+    assert list(figures) == ["results-against-task-time"]  # optimizer and norm have no order
     (figure,) = figures.values()
     (legend,) = figure.legends
     names = {text.get_text() for text in legend.get_texts()}
@@ -88,7 +88,7 @@ def test_there_is_a_line_for_each_combination_of_the_others(tmp_path: Path) -> N
 
 def test_lines_are_in_the_order_of_the_others(tmp_path: Path) -> None:
     made = [run(0.5, task_time=time, batch=batch) for time in (9, 8) for batch in (10, 9, 100)]
-    (legend,) = draw(make_groups(tmp_path, *made))["against_task_time"].legends
+    (legend,) = draw(make_groups(tmp_path, *made))["results-against-task-time"].legends
     assert [text.get_text() for text in legend.get_texts()] == ["batch 9", "batch 10", "batch 100"]
 
 
@@ -118,34 +118,34 @@ def test_the_axis_of_a_setting(
     if scale is None:
         assert figures == {}
     else:
-        axes = figures[f"against_{name}"].axes[0]
+        axes = figures[f"results-against-{name.replace('_', '-')}"].axes[0]
         assert (axes.get_xscale(), ticks(axes)) == (scale, labels)
 
 
 def test_a_small_difference_looks_small_and_a_wide_interval_is_cut(tmp_path: Path) -> None:
     made = [run(0.5 + n / 1000, task_time=n) for n in (1, 2)]
-    axes = draw(make_groups(tmp_path / "small", *made))["against_task_time"].axes[0]
+    axes = draw(make_groups(tmp_path / "small", *made))["results-against-task-time"].axes[0]
     assert np.diff(axes.get_ylim()) == pytest.approx(MIN_SPAN)
     made = [run(0.8 * seed + 0.1, task_time=n, seed=seed) for n in (1, 2) for seed in (0, 1)]
-    axes = draw(make_groups(tmp_path / "wide", *made))["against_task_time"].axes[0]
+    axes = draw(make_groups(tmp_path / "wide", *made))["results-against-task-time"].axes[0]
     assert axes.get_ylim() == (-1, 101)
 
 
 def test_one_task_has_one_panel(tmp_path: Path) -> None:
     made = [{"accuracies": [[0.1], [0.2]], "tasks": ["id"], "batch": n, "seed": 0} for n in (1, 2)]
-    figure = draw(make_groups(tmp_path, *made))["against_batch"]
+    figure = draw(make_groups(tmp_path, *made))["results-against-batch"]
     assert [axes.get_ylabel() for axes in figure.axes] == ["final average accuracy, %"]
 
 
 def test_a_value_without_a_finished_run_has_no_point(tmp_path: Path) -> None:
     cut = run(0.5, task_time=3, finished=False, max_steps=100)
     made = [run(0.5, task_time=1), run(0.5, task_time=2), cut]
-    axes = draw(make_groups(tmp_path / "three", *made))["against_task_time"].axes[0]
+    axes = draw(make_groups(tmp_path / "three", *made))["results-against-task-time"].axes[0]
     assert axes.lines[0].get_xdata().tolist() == [1, 2]
     assert draw(make_groups(tmp_path / "two", *made[1:])) == {}
 
 
 def test_drawn_data_is_named(tmp_path: Path) -> None:
     made = [run(0.5, task_time=time, fake_data=True) for time in (1, 2)]
-    figure = draw(make_groups(tmp_path, *made))["against_task_time"]
+    figure = draw(make_groups(tmp_path, *made))["results-against-task-time"]
     assert figure.get_suptitle().startswith("DRAWN DATA: says nothing about real images")

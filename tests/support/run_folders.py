@@ -3,8 +3,13 @@
 import json
 from pathlib import Path
 
+from reports.choice import DEFAULT, Choice
+from reports.content import Table
+from reports.gains import compare
 from reports.groups import Group, group_runs
+from reports.markdown import line_in_markdown
 from reports.runs import read_runs
+from reports.table import make_notes, make_overview
 from runs.history import Evaluation
 from settings import Settings
 
@@ -59,7 +64,16 @@ def make_groups(folder: Path, *runs: dict) -> list[Group]:
     return group_runs(read_runs(folders)[0])[0]
 
 
-def cells(table: str) -> list[list[str]]:
-    """Returns the cells of a Markdown table, without its headings."""
-    rows = [line[1:-1].split("|") for line in table.splitlines()[2:]]
-    return [[cell.strip() for cell in row] for row in rows]
+def cells(table: Table) -> list[list[str]]:
+    """Returns the texts of a table's cells, without its headings."""
+    return [[cell.text for cell in row] for row in table.rows]
+
+
+def overview(groups: list[Group], choice: Choice = DEFAULT) -> Table:
+    """Returns the table of the groups, compared with each other."""
+    return make_overview(groups, compare(groups, groups), choice)
+
+
+def notes_on(groups: list[Group], choice: Choice = DEFAULT) -> list[str]:
+    """Returns the notes on the tables, in Markdown."""
+    return list(map(line_in_markdown, make_notes(groups, compare(groups, groups), choice)))
