@@ -31,12 +31,13 @@ def biggest_fall(group: Group) -> str:
     fall = max(found, key=lambda each: each.size)
     if fall.size < LEAST:
         return "no task lost a point while another was learned"
-    mean = f" (mean over {len(group.counted)} seeds)" if len(group.counted) > 1 else ""
+    seeds = len(group.counted)
+    facts = ["drawn data"] if group.settings.data.fake_data else []
+    facts += [f"mean over {seeds} seeds"] if seeds > 1 else []
+    note = f" ({', '.join(facts)})" if facts else ""
     task, trained = group.tasks[fall.task], group.tasks[fall.trained]
-    return (
-        f"{task} fell from {100 * fall.before:.0f} % to {100 * fall.after:.0f} % while {trained} "
-        f"was learned{mean}"
-    )
+    change = f"{task} fell from {100 * fall.before:.0f} % to {100 * fall.after:.0f} %"
+    return f"{change} while {trained} was learned{note}"
 
 
 def falls(matrix: Matrix) -> Iterator[Fall]:
