@@ -145,7 +145,7 @@ def make_parser() -> PresetParser:
         type=Path,
         default=Path("report"),
         metavar="DIR",
-        help="the folder for report.md and the figures (default: %(default)s)",
+        help="the folder for the report's files (default: %(default)s)",
     )
     return parser
 

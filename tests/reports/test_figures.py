@@ -183,7 +183,7 @@ def test_a_comparison_against_switches_is_of_groups_whose_tasks_take_turns(tmp_p
 
 
 def test_equal_runs_give_equal_files_in_each_format(tmp_path: Path) -> None:
-    run = {"accuracies": rising(10, 9), "tasks": LONG_NAMES[:10]}
+    run = {"accuracies": rising(7, 9), "tasks": LONG_NAMES[:7]}
     groups = make_groups(tmp_path, *(run | {"task_time": time} for time in (100, 100, 200, 200)))
     of_all, of_each = plan_figures(groups)
     plan = of_all | of_each
@@ -191,7 +191,7 @@ def test_equal_runs_give_equal_files_in_each_format(tmp_path: Path) -> None:
     stems += ["accuracy-of-task-time-100", "accuracy-of-task-time-200"]
     assert file_names(plan) == [f"{s}.{e}" for s in stems for e in ("png", "svg", "pdf")]
     files = render_figures(plan)
-    assert files == render_figures(plan)
+    assert files[-3:] == render_figures({stems[-1]: plan[stems[-1]]})
     for name, png, svg in zip(stems, files[::3], files[1::3], strict=True):
         with Image.open(BytesIO(png)) as image:
             image.load()

@@ -216,7 +216,11 @@ def test_unknown_choices_are_refused_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_many_groups_are_bounded(tmp_path: Path) -> None:
+def test_many_groups_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def draw_nothing(plan: dict) -> list[bytes]:
+        return [b""] * 3 * len(plan)
+
+    monkeypatch.setattr("reports.plan.render_figures", draw_nothing)
     for n in range(14):
         write_run(tmp_path / "log" / f"{n:02}", rising(2, 4), task_time=100, batch=n + 1)
     result = run_here(tmp_path / "log", "--output", tmp_path / "out", main=report.main)
@@ -226,3 +230,20 @@ def test_many_groups_are_bounded(tmp_path: Path) -> None:
         *("results-against-batch", "accuracy-after-each-turn"),
         *(f"accuracy-of-batch-{n + 1}" for n in range(12)),
     }
+
+
+def test_runs_without_a_matrix_are_reported_on_what_they_have(tmp_path: Path) -> None:
+    accuracies = [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]]
+    changes = {"old": {"task_time": 50}, "random": {"schedule": "random"}}
+    for name, change in (changes | {"joint": {"schedule": "joint"}}).items():
+        write_run(tmp_path / "log" / name, accuracies, **change)
+    flags = ("--metric", "average_accuracy", "forgetting", "savings")
+    result = run_here(tmp_path / "log", "--output", tmp_path / "out", *flags, main=report.main)
+    assert result.returncode == 0, result.stderr
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "forgetting, %" not in text and "savings" not in text  # they apply to none
+    assert len(re.findall(r"\| +60\.00 \| +85\.00 \| +25\.00 \|", text)) == 3
+    # Beside a run with turns they have dashes.
+    write_run(tmp_path / "log" / "turns", accuracies, task_time=100)
+    result = run_here(tmp_path / "log", "--output", tmp_path / "out", *flags, main=report.main)
+    assert len(re.findall(r" 60\.00 \| +– \|", result.stdout)) == 3
