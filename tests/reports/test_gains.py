@@ -79,6 +79,10 @@ def test_intransigence_against_single_tasks_and_joint_training(tmp_path: Path) -
     assert column(groups, "intransigence, %") == ["20.00", "–", "–", "–"]
     (note,) = [note for note in notes_on(groups) if note.startswith("intransigence of ")]
     assert f"joint training in `{tmp_path / 'joint' / '3'}` (joint, 100 steps)" in note
+    # Of the tasks that were trained: 0.6 − 0.3 of dog.
+    once = TURNS | {"accuracies": TURNS["accuracies"][:2]}
+    groups = make_groups(tmp_path / "once", once, JOINT | {"heads": "multi"})
+    assert column(groups, "intransigence, %") == ["30.00", "–"]
     # With other heads it is no reference.
     groups = make_groups(tmp_path / "other", TURNS, JOINT | {"heads": "shared"})
     assert column(groups, "intransigence, %") == []

@@ -216,11 +216,24 @@ def test_unknown_choices_are_refused_in_one_line(
     assert not (tmp_path / "out").exists()
 
 
-def test_many_groups_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def draw_nothing(plan: dict) -> list[bytes]:
-        return [b""] * 3 * len(plan)
+@pytest.fixture
+def nothing_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Draws no figure, which takes the most time."""
+    monkeypatch.setattr("reports.plan.render_figures", lambda plan: [b""] * 3 * len(plan))
 
-    monkeypatch.setattr("reports.plan.render_figures", draw_nothing)
+
+def test_a_report_of_one_run_ends_with_its_figure_and_its_biggest_fall(
+    tmp_path: Path, nothing_drawn: None
+) -> None:
+    run = write_run(tmp_path / "run", [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]], task_time=100)
+    result = run_here(run, "--output", tmp_path / "out", main=report.main)
+    figure, _, sentence = result.stdout.splitlines()[-3:]
+    assert figure == f"  {tmp_path / 'out' / 'accuracy-of-dog-id.png'}, .svg, .pdf"
+    assert sentence == "dog fell from 90 % to 40 % while id was learned"
+    assert f"\n- {sentence}\n" in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_many_groups_are_bounded(tmp_path: Path, nothing_drawn: None) -> None:
     for n in range(14):
         write_run(tmp_path / "log" / f"{n:02}", rising(2, 4), task_time=100, batch=n + 1)
     result = run_here(tmp_path / "log", "--output", tmp_path / "out", main=report.main)
@@ -232,7 +245,9 @@ def test_many_groups_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     }
 
 
-def test_runs_without_a_matrix_are_reported_on_what_they_have(tmp_path: Path) -> None:
+def test_runs_without_a_matrix_are_reported_on_what_they_have(
+    tmp_path: Path, nothing_drawn: None
+) -> None:
     accuracies = [[0.1, 0.1], [0.9, 0.2], [0.4, 0.8]]
     changes = {"old": {"task_time": 50}, "random": {"schedule": "random"}}
     for name, change in (changes | {"joint": {"schedule": "joint"}}).items():
