@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
@@ -20,7 +21,10 @@ MAX_ROWS = 60
 MAX_TURNS = 200
 MAX_NUMBERS = 16
 MAX_TITLE = 90  # characters above a panel
-DARK = 0.55  # from this share on, numbers are white
+DARK = 55  # percent, above which numbers are white
+IMAGE = {"cmap": "Blues", "aspect": "auto", "interpolation": "nearest"}
+OUTLINE, THIN_OUTLINE = {"ec": "#e48a1a", "lw": 1.4}, {"ec": "0.1", "lw": 0.6}
+NUMBER = {"ha": "center", "va": "center", "fontsize": 8}
 
 
 def with_turns(groups: Sequence[Group]) -> list[Group]:
@@ -45,7 +49,8 @@ def draw_matrices(groups: Sequence[Group], choice: Choice = DEFAULT) -> Figure:
     figure = Figure(figsize=(WIDTH, sum(heights) + 1.3), layout="constrained")
     panels = figure.subplots(len(drawn), 1, squeeze=False, height_ratios=heights)[:, 0]
     for axes, group, columns in zip(panels, drawn, rows, strict=True):
-        image = draw_matrix(axes, group.matrix, group, columns)
+        names = [group.tasks[index] for index in columns]
+        image = draw_matrix(axes, group.matrix, names, columns)
         if len(groups) > 1:
             axes.set_title(shortened(group.title, MAX_TITLE), fontsize=9, loc="left")
     panels[-1].set_xlabel("turns done (0: before training)")
@@ -53,60 +58,38 @@ def draw_matrices(groups: Sequence[Group], choice: Choice = DEFAULT) -> Figure:
     bar.set_label("test accuracy, %")
     bar.outline.set_visible(False)
     several = any(len(group.counted) > 1 for group in drawn)
+    cut = any(len(group.matrix.steps) > MAX_TURNS for group in drawn)
     add_title(
         figure,
         drawn_data_warning(drawn),
         "Test accuracy at the end of each turn" + f": {groups[0].title}" * (len(groups) == 1),
         f"the first {len(drawn)} of {len(groups)} groups" * (len(drawn) < len(groups)),
+        f"of more than {MAX_TURNS} turns the last" * cut,
         "outlined: the task that the turn trained" + "; mean over the seeds" * several,
     )
     return figure
 
 
-def draw_matrix(axes: Axes, matrix: Matrix, group: Group, columns: Sequence[int]):
-    """Draws a matrix with a row for each of those tasks, and returns the image."""
+def draw_matrix(
+    axes: Axes, matrix: Matrix, names: Sequence[str], columns: Sequence[int]
+) -> AxesImage:
+    """Draws a row for each of those columns of a matrix, of its last MAX_TURNS turns."""
     first = max(0, len(matrix.steps) - MAX_TURNS)
-    shares = matrix.accuracy[first:, columns].T
+    percent = 100 * matrix.accuracy[first:, columns].T
     edges = (first - 0.5, len(matrix.steps) - 0.5, len(columns) - 0.5, -0.5)
-    image = axes.imshow(
-        100 * shares,
-        cmap="Blues",
-        vmin=0,
-        vmax=100,
-        aspect="auto",
-        extent=edges,
-        interpolation="nearest",
-    )
-    small = shares.shape[1] <= MAX_NUMBERS
+    image = axes.imshow(percent, vmin=0, vmax=100, extent=edges, **IMAGE)
+    few = percent.shape[1] <= MAX_NUMBERS
     for place, task in enumerate(columns):
         for turn in matrix.turns.get(task, []):
             if turn >= first:
-                edge = "#e48a1a" if small else "0.1"
-                axes.add_patch(
-                    Rectangle(
-                        (turn - 0.47, place - 0.45),
-                        0.94,
-                        0.9,
-                        fill=False,
-                        ec=edge,
-                        lw=1.4 if small else 0.6,
-                    )
-                )
-        if small:
-            for turn, share in enumerate(shares[place]):
-                color = "white" if share > DARK else "0.1"
-                axes.text(
-                    turn,
-                    place,
-                    f"{100 * share:.0f}",
-                    color=color,
-                    ha="center",
-                    va="center",
-                    fontsize=8,
-                )
-    names = all_shortened([group.tasks[index] for index in columns], MAX_ROW_NAME)
-    axes.set_yticks(range(len(columns)), names, fontsize=8)
-    axes.xaxis.set_major_locator(MaxNLocator(min(MAX_NUMBERS, 16), integer=True))
+                corner = (turn - 0.47, place - 0.45)
+                outline = OUTLINE if few else THIN_OUTLINE
+                axes.add_patch(Rectangle(corner, 0.94, 0.9, fill=False, **outline))
+        for turn, number in enumerate(percent[place] if few else ()):
+            color = "white" if number > DARK else "0.1"
+            axes.text(turn, place, f"{number:.0f}", color=color, **NUMBER)
+    axes.set_yticks(range(len(columns)), all_shortened(names, MAX_ROW_NAME), fontsize=8)
+    axes.xaxis.set_major_locator(MaxNLocator(MAX_NUMBERS, integer=True))
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     return image

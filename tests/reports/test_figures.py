@@ -290,6 +290,7 @@ def test_heat_maps_of_many_turns_tasks_and_groups_are_bounded(tmp_path: Path) ->
     groups = make_groups(tmp_path, many, tasks, *(many | {"batch": n} for n in range(1, 8)))
     figure = draw_matrices(groups)
     assert len(figure.axes) == 5 + 1 and "the first 5 of 9 groups" in figure.get_suptitle()
+    assert f"of more than {MAX_TURNS} turns the last" in figure.get_suptitle()
     turns, panels = (axes.images[0].get_array().shape for axes in figure.axes[:2])
     assert turns == (2, MAX_TURNS) and panels == (MAX_PANELS, 4)
     assert len(draw_matrices(groups[2:]).axes) == 6 + 1

@@ -4,7 +4,9 @@ import pytest
 
 from reports.choice import DEFAULT, Choice, make_choice
 from reports.groups import Group
+from reports.metrics import METRICS
 from reports.plan import plan_figures
+from reports.quantities import QUANTITIES
 from reports.table import make_task_table
 from tasks.schedule import Random
 from tests.support.run_folders import cells, make_groups, notes_on, overview
@@ -90,6 +92,10 @@ def test_a_choice_of_metrics_and_tasks(tmp_path: Path) -> None:
     assert [row[1] for row in task_rows(groups, choice)] == ["id", "mean"]
     assert any("up to 100 steps apart" in note for note in notes_on(groups, choice))
     assert not any("steps apart" in note for note in notes_on(groups))
+
+
+def test_every_metric_can_be_chosen() -> None:
+    assert tuple(QUANTITIES) == METRICS
 
 
 def test_one_seed_has_no_deviation_and_one_task_no_mean(tmp_path: Path) -> None:
