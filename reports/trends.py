@@ -71,7 +71,8 @@ def draw_trend(question: Question, quantities: Sequence[Quantity], warning: str)
             shift = (index - (len(lines) - 1) / 2) * scale.apart(len(lines))
             draw_means(axes, scale.shifted(shift), each, index)
             draw_dots(axes, scale.shifted(shift + DOTS_APART), each, index)
-        set_span(axes, [share for each in measured for shares in each.values() for share in shares])
+        drawn = [number for each in measured for numbers in each.values() for number in numbers]
+        set_span(axes, drawn, cut=quantity.unit == "%")
         axes.set_ylabel(quantity.heading)
         axes.set_xlabel(name_in_words(question.name))
     if len(lines) > 1:
@@ -195,15 +196,18 @@ def draw_dots(
             axes.plot([places[value]] * len(shares), shares, **DOT | {"color": color})
 
 
-def set_span(axes: Axes, drawn: Sequence[float]) -> None:
+def set_span(axes: Axes, drawn: Sequence[float], cut: bool) -> None:
     """Sets the vertical axis to what is drawn, but no less than some points of it.
 
-    The interval of a few runs may be much wider than 0 to 100 %, and is then cut.
+    Args:
+        cut: whether the interval of a few runs, which may be much wider, is cut to 0 to 100 %.
     """
     low, high = axes.get_ylim()
     missing = max(MIN_SPAN - (high - low), 0)
     low, high = low - missing / 2, high + missing / 2
-    axes.set_ylim(max(low, min(0, *drawn) - 1), min(high, max(100, *drawn) + 1))
+    if cut:
+        low, high = max(low, min(0, *drawn) - 1), min(high, max(100, *drawn) + 1)
+    axes.set_ylim(low, high)
     axes.yaxis.set_major_locator(MaxNLocator(5))
     axes.grid(axis="y", color="0.9", linewidth=0.6)
     axes.set_axisbelow(True)

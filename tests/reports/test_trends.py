@@ -9,6 +9,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from reports.groups import Group
+from reports.quantities import QUANTITIES
 from reports.questions import questions_of
 from reports.style import SETTINGS
 from reports.trends import MIN_SPAN, plan_trends
@@ -129,6 +130,21 @@ def test_a_small_difference_looks_small_and_a_wide_interval_is_cut(tmp_path: Pat
     made = [run(0.8 * seed + 0.1, task_time=n, seed=seed) for n in (1, 2) for seed in (0, 1)]
     axes = draw(make_groups(tmp_path / "wide", *made))["results-against-task-time"].axes[0]
     assert axes.get_ylim() == (-1, 101)
+
+
+def test_the_intervals_of_steps_are_whole(tmp_path: Path) -> None:
+    # Dog returns, and takes 100 steps or 200 of a turn of 200, at the end of which it is back.
+    dog, away = [[0.9, 0.1], [0.9, 0.1]], [[0.4, 0.1], [0.4, 0.1]]
+    made = [
+        {"accuracies": [[0.1, 0.1], *dog, *away, [share, 0.1], dog[0]], "batch": n, "seed": seed}
+        for n in (1, 2)
+        for seed, share in enumerate((0.5, 0.9))
+    ]
+    groups = make_groups(tmp_path, *({"task_time": 200} | each for each in made))
+    plan = plan_trends(questions_of(groups), groups, [QUANTITIES["relearning_steps"]])
+    (axes,) = plan["results-against-batch"]().axes
+    (low, high), *_ = bars(axes)
+    assert high - low > 300 and axes.get_ylim()[0] < low and axes.get_ylim()[1] > high
 
 
 def test_one_task_has_one_panel(tmp_path: Path) -> None:
