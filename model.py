@@ -1,5 +1,6 @@
 """The network (trunk and heads) and its optimizer, built from the settings."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -61,6 +62,16 @@ class Network:
             for task, copy in zip(tasks, copies, strict=True)
         ]
         return [tf.cast(logits, tf.float32) for logits in outputs]
+
+    def name_parts(self, tasks: Sequence[str]) -> None:
+        """Names the trunk and the heads, as TensorBoard's graph shows them.
+
+        `tasks` are all tasks' names, of which TensorFlow does not take every character.
+        """
+        self.trunk.name = "trunk"
+        names = [f"head_{re.sub('[^A-Za-z0-9_.-]', '_', task)}" for task in tasks]
+        for head, name in zip(self.heads, names if len(self.heads) > 1 else ["head"], strict=True):
+            head.name = name
 
     @property
     def trainable_variables(self) -> list[keras.Variable]:

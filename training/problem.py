@@ -1,5 +1,6 @@
 """A network and the tasks that it learns: training and evaluation without a log."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -15,6 +16,9 @@ from tasks.schedule import loss_weights
 from training.evaluation import EvaluationLoop
 from training.feed import by_feed, make_task_data
 from training.step import TrainingLoop
+
+# Keras opens the scope of a part twice, the first time in vain, so that TensorFlow numbers it.
+SECOND_SCOPE = re.compile(r"^(\^?(?:trunk|head[^/]*))_1/")
 
 
 class Problem:
@@ -34,6 +38,7 @@ class Problem:
         self.network = build_network(
             settings.network, settings.input, [task.classes for task in tasks], training.seed
         )
+        self.network.name_parts([task.name for task in tasks])
         self.optimizer = build_optimizer(training)
         self.optimizer.build(self.network.trainable_variables)
         self.task_data = make_task_data(tasks, datasets, settings.input, training)
@@ -64,6 +69,13 @@ class Problem:
             by_index |= tallies
         return [by_index[index] for index in range(len(self.task_data))]
 
+    def confusions(self) -> dict[int, np.ndarray]:
+        """Returns each task's confusion matrix of the last evaluation, by its index."""
+        found = {}
+        for loop in self.evaluations:
+            found |= loop.confusions()
+        return found
+
     def scales(self) -> list[tf.Tensor]:
         """Returns each task's mean and deviation, [2, H, W, 1 or 3]; none without standardizing."""
         return [tf.stack(data.feed.scale) for data in self.task_data if data.feed.scale]
@@ -74,7 +86,7 @@ class Problem:
             if isinstance(layer, CrossStitch):
                 yield layer.name, layer.mixing.numpy()
 
-    def graph(self) -> tf.Graph:
+    def graph(self) -> tf.compat.v1.GraphDef:
         """Returns the network's graph, from a batch of the first task to each task's logits."""
         shape = self.task_data[0].feed.train.images.shape[1:]
         images = tf.TensorSpec((None, *shape), tf.float32)
@@ -82,4 +94,8 @@ class Problem:
         network = tf.function(
             lambda images: self.network.logits(images, tasks, training=False), autograph=False
         )
-        return network.get_concrete_function(images).graph
+        graph = network.get_concrete_function(images).graph.as_graph_def(add_shapes=True)
+        for node in graph.node:
+            node.name = SECOND_SCOPE.sub(r"\1/", node.name)
+            node.input[:] = [SECOND_SCOPE.sub(r"\1/", name) for name in node.input]
+        return graph

@@ -103,6 +103,19 @@ def test_an_older_run_on_all_tasks_is_resumed_on_the_sum_of_their_losses(
     assert read_log(parts) == read_log(whole)
 
 
+def test_a_checkpoint_does_not_depend_on_the_names_of_the_networks_parts(
+    data_dir, tmp_path, monkeypatch
+):
+    """Older runs have others."""
+    flags = ("--tasks", "id", "inv", "--heads", "multi", "--network", "fc", "--optimizer", "adam")
+    whole = run_on(data_dir, tmp_path / "whole", *flags, "--max-steps", "8")
+    with monkeypatch.context() as older:
+        older.setattr("model.Network.name_parts", lambda *_: None)
+        parts = run_on(data_dir, tmp_path / "parts", *flags, "--max-steps", "4")
+    assert run_here("--resume", parts, "--max-steps", "8").stderr == ""
+    assert read_log(parts) == read_log(whole)
+
+
 def test_a_run_of_epochs_is_extended_by_steps(data_dir, tmp_path):
     run = run_on(data_dir, tmp_path / "log", *ID, "--epochs", "1")
     assert read_json(run / "summary.json")["step"] == 8

@@ -22,6 +22,25 @@ def test_every_task_is_compiled_once_for_chunks_of_any_length_however_often_task
         assert compiled.experimental_get_tracing_count() == 1
 
 
+@pytest.mark.parametrize(
+    ("given", "parts"),
+    [
+        ({"network": ("fc",)}, {"trunk", "head"}),
+        ({"heads": "multi", "filters": (2,)}, {"trunk", "head_id", "head_cifar10_cat"}),
+        ({"network": ("cross-stitch",)}, {"trunk", "head_id", "head_cifar10_cat"}),
+    ],
+)
+def test_the_graph_names_the_networks_parts(given, parts):
+    tasks = ("id", "inv") if given == {"network": ("fc",)} else ("id", "cifar10:cat")
+    graph = make_problem(tasks=tasks, **given).graph()
+    scopes = {node.name.partition("/")[0] for node in graph.node if "/" in node.name}
+    assert parts <= scopes
+    assert not [scope for scope in scopes if "sequential" in scope or "functional" in scope]
+    names = {node.name for node in graph.node}
+    inputs = {name.lstrip("^").partition(":")[0] for node in graph.node for name in node.input}
+    assert inputs <= names
+
+
 def test_tasks_are_evaluated_in_their_order():
     problem = make_problem(tasks=("id", "inv", "id"), heads="multi", network=("fc",))
     set_output(problem.network)
