@@ -212,7 +212,6 @@ def describe_result(
 
     `confusion` has a row for each true class and a column for each prediction.
     """
-    names = list(task.class_names or dataset.class_names)
     correct, examples = int(confusion.trace()), int(confusion.sum())
     return {
         "name": task.name,
@@ -220,8 +219,7 @@ def describe_result(
         "accuracy": correct / examples,
         "correct": correct,
         "test": examples,
-        # Where there are fewer breeds than the task may have, some outputs stand for none.
-        "classes": names + [f"class {i}" for i in range(len(names), task.classes)],
+        "classes": task.names_of_classes(dataset.class_names),
         "confusion": confusion.tolist(),
     }
 

@@ -54,6 +54,14 @@ class Task:
         """A key that is equal for tasks that see the same images."""
         return self.dataset, self.transform, self.left_out
 
+    def names_of_classes(self, dataset: Sequence[str]) -> list[str]:
+        """Returns the names of the task's classes, given those of its dataset.
+
+        Where there are fewer breeds than the task may have, some outputs stand for none.
+        """
+        names = list(self.class_names or dataset)
+        return names + [f"class {i}" for i in range(len(names), self.classes)]
+
     def choose(self, labels: np.ndarray) -> tuple[np.ndarray | None, np.ndarray]:
         """Selects the task's examples of a dataset, and maps their labels.
 

@@ -19,6 +19,7 @@ class EvaluationLoop:
         """Takes one of the groups that `by_feed` returns."""
         self.group, self.feed, self.network = group, group[0].feed, network
         self.chunk = ChunkSize()  # in batches
+        self.predictions = np.zeros((0, len(group)), np.int32)  # of the last evaluation
 
     def evaluate(self, stopped: Callable[[], bool] = lambda: False) -> dict[int, Tally] | None:
         """Evaluates every test image once.
@@ -28,18 +29,34 @@ class EvaluationLoop:
         """
         tasks, count, size = len(self.group), self.feed.test.count, self.feed.test_batch
         start, sums = 0, (np.zeros(tasks, np.float64), np.zeros(tasks, np.int64))
+        predictions = []
         while start < count:
             if stopped():
                 return None
             end = min(start + self.chunk.amount * size, count)
             with self.chunk.measured():
                 added = self._evaluate(*np.array([start, end], np.int32), *sums)
-                sums = tuple(tensor.numpy() for tensor in added)
+                *sums, predicted = (tensor.numpy() for tensor in added)
+            predictions.append(predicted)
             start = end
+        self.predictions = np.concatenate(predictions)
         return {
             data.index: Tally(count, int(correct), float(loss_sum))
             for data, loss_sum, correct in zip(self.group, *sums, strict=True)
         }
+
+    def confusions(self) -> dict[int, np.ndarray]:
+        """Counts the predictions of the last evaluation for the images of each class.
+
+        Returns:
+            A matrix for each task, by its index: [classes, classes] int64, a row for each true
+            class, a column for each prediction.
+        """
+        found = {}
+        for data, predicted in zip(self.group, self.predictions.T, strict=True):
+            found[data.index] = np.zeros([len(data.classes)] * 2, np.int64)
+            np.add.at(found[data.index], (data.test_labels.numpy(), predicted), 1)
+        return found
 
     @tf.function(
         input_signature=[
@@ -54,12 +71,14 @@ class EvaluationLoop:
         """Adds the images from `start` up to `end` to the sums over those before them.
 
         These are the sums of the images' losses, [tasks] float64, and of the correct, [tasks]
-        int64.
+        int64. After them it returns the predictions, [images, tasks] int32.
         """
         indices = [data.index for data in self.group]
         size = self.feed.test_batch
 
-        def one_batch(start: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor) -> tuple:
+        def one_batch(
+            start: tf.Tensor, loss_sums: tf.Tensor, correct: tf.Tensor, predictions: tf.TensorArray
+        ) -> tuple:
             outputs = self.network.logits(
                 self.feed.evaluation_batch(start), indices, training=False
             )
@@ -67,7 +86,20 @@ class EvaluationLoop:
             pairs = list(zip(labels, outputs, strict=True))
             sums = [tf.reduce_sum(tf.cast(cross_entropy(*pair), tf.float64)) for pair in pairs]
             right = [count_correct(*pair) for pair in pairs]
-            return start + size, loss_sums + tf.stack(sums), correct + tf.stack(right)
+            predicted = [tf.argmax(logits, axis=1, output_type=tf.int32) for logits in outputs]
+            predictions = predictions.write(predictions.size(), tf.stack(predicted, axis=1))
+            return (
+                *(start + size, loss_sums + tf.stack(sums), correct + tf.stack(right)),
+                predictions,
+            )
 
-        shaped = [tf.ensure_shape(sums, [len(self.group)]) for sums in (loss_sums, correct)]
-        return tf.while_loop(lambda start, *_: start < end, one_batch, (start, *shaped))[1:]
+        tasks = len(self.group)
+        shaped = [tf.ensure_shape(sums, [tasks]) for sums in (loss_sums, correct)]
+        predictions = tf.TensorArray(
+            tf.int32, size=0, dynamic_size=True, infer_shape=False, element_shape=[None, tasks]
+        )
+        start_values = (start, *shaped, predictions)
+        *_, predictions = sums = tf.while_loop(
+            lambda start, *_: start < end, one_batch, start_values
+        )
+        return *sums[1:-1], predictions.concat()

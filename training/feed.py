@@ -83,6 +83,16 @@ class Feed:
         chosen = tf.random_index_shuffle(positions % size, seeds, size - 1)
         return self.network_input(self.train.at(chosen), self.train_key, step), chosen
 
+    def examples(self, most: int) -> tuple[tf.Tensor, np.ndarray]:
+        """Returns training images from the whole of the set, `most` of them at most.
+
+        Returns:
+            [N, H, W, 1 or 3] float32, and places in the task's training set, [N] int64.
+        """
+        number = min(most, self.train.count)
+        places = np.arange(number) * self.train.count // number
+        return self.network_input(self.train.at(places), self.train_key, tf.constant(0)), places
+
     def evaluation_batch(self, start: tf.Tensor) -> tf.Tensor:
         """Returns a batch of the test images from `start` on; the last batch may be smaller."""
         places = tf.range(start, tf.minimum(start + self.test_batch, self.test.count))
@@ -148,6 +158,7 @@ class TaskData:
     index: int  # its place in --tasks
     feed: Feed
     order_key: int  # of the order of its training examples
+    classes: list[str]  # their names
     train_labels: tf.Tensor  # [N] int32
     test_labels: tf.Tensor  # [N] int32
 
@@ -179,7 +190,9 @@ def make_task_data(
         if task.images not in feeds:
             feeds[task.images] = Feed(index, task, on_device[task.dataset], images, training)
         order_key = stream_key(training.seed, Stream.ORDER, index)
-        task_data.append(TaskData(index, feeds[task.images], order_key, *map(tf.constant, labels)))
+        classes = task.names_of_classes(datasets[task.dataset].class_names)
+        data = TaskData(index, feeds[task.images], order_key, classes, *map(tf.constant, labels))
+        task_data.append(data)
     return task_data
 
 
