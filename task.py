@@ -26,6 +26,7 @@ from runs.request import read_request
 from settings import Settings
 from tasks import Task, describe_tasks
 from tasks.resolve import choose_tasks
+from tasks.schedule import make_schedule
 
 if TYPE_CHECKING:  # imports that take seconds wait until the flags have been checked
     from data.dataset import Dataset
@@ -133,10 +134,13 @@ def train(
     interrupts: Interrupts,
 ) -> int:
     """Trains from the last checkpoint in the folder, if there is one, and summarizes the run."""
+    from reports.picture import draw_run
+    from reports.so_far import MetricsSoFar
     from runs.announcement import announce_run
     from runs.checkpoints import Checkpoints, Progress
     from runs.failures import as_run_error
     from runs.log import RunLog, check_not_begun, truncate
+    from training.pictures import log_examples
     from training.trainer import Trainer
 
     folder = start.folder
@@ -152,11 +156,18 @@ def train(
         truncate(folder, progress.step, progress.log, progress.history)
         display.announce(announce_run(settings, config, folder))
         with RunLog(folder, settings.tasks.tasks) as log:
+            log.begin_session(settings)
             if not progress.step:
                 log.describe(settings.to_json(), problem.graph())
-            trainer = Trainer(settings, problem, progress, log, display)
+                log_examples(problem, settings.input, log)
+            schedule = make_schedule(settings.tasks, settings.training.seed)
+            measure = MetricsSoFar(schedule, progress.history).add
+            trainer = Trainer(settings, problem, progress, log, display, measure)
             with display.training(progress.step, settings.tasks.max_steps):
                 finished = trainer.run(checkpoints, interrupts.stopped)
+            if finished:
+                log.picture("test", trainer.step, "accuracy/turns", draw_run, folder)
+                log.end_session()
         if not finished:
             display.stopped(trainer.step, resume_command(folder))
             return 128 + interrupts.received

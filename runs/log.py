@@ -11,6 +11,8 @@ from pathlib import Path
 
 import numpy as np
 import tensorflow as tf
+from tensorboard.compat.proto.summary_pb2 import Summary
+from tensorboard.plugins.scalar.summary_v2 import scalar_pb
 
 from command import print_note
 from errors import RequestError
@@ -20,6 +22,8 @@ from runs.failures import write_errors
 from runs.folder import CHECKPOINTS, MATRIX, SUMMARY, plain_name
 from runs.history import METRICS, Evaluation
 from runs.profiling import remove_profiles
+from runs.session import write_start, write_success
+from settings import Settings
 
 # TensorBoard lags behind by this much at most, in milliseconds.
 FLUSH_MILLIS = 5_000
@@ -28,6 +32,9 @@ EVENT_FILE = re.compile(
     r"(train|test)(_task_\d+_[^/]{1,200})?/events\.out\.tfevents\.\d{1,10}\.[^/]{1,200}", re.ASCII
 )
 NUMBER = re.compile(r"(?<=^events\.out\.tfevents\.)\d{1,10}", re.ASCII)
+# The name of the curve, without any point, whose event file is in the run's folder itself: for
+# TensorBoard's HParams that makes a session of the run, and the other curves its metrics.
+SESSION = ""
 # Writes that may be pending, lest they fill the memory where steps are faster than the disk.
 MAX_PENDING = 100
 
@@ -42,6 +49,11 @@ def event_files(folder: Path) -> list[Path]:
     )
 
 
+def session_files(folder: Path) -> list[Path]:
+    """Returns TensorBoard's files in a run's folder itself."""
+    return [path for path in folder.glob("events.out.tfevents.*") if path.is_file()]
+
+
 def truncate(
     folder: Path, step: int, lengths: dict[str, int], history: Sequence[Evaluation]
 ) -> None:
@@ -53,6 +65,8 @@ def truncate(
         lengths: the bytes that each event file had then, by its path in the folder.
         history: the evaluations until then.
     """
+    for path in session_files(folder):
+        path.unlink()
     for path in event_files(folder):
         length = lengths.get(str(path.relative_to(folder)))
         if length is None:
@@ -118,11 +132,12 @@ class RunLog:
         self.folder = folder
         self.curves = [f"task_{i}_{plain_name(name)}" for i, name in enumerate(task_names)]
         names = [
+            SESSION,
             "train",
             "test",
             *(f"{kind}_{c}" for kind in ("train", "test") for c in self.curves),
         ]
-        before = set(event_files(folder))
+        before = {*event_files(folder), *session_files(folder)}
         self.writers = {
             name: tf.summary.create_file_writer(str(folder / name), flush_millis=FLUSH_MILLIS)
             for name in names
@@ -131,23 +146,34 @@ class RunLog:
         number = max([int(time.time()), *(number_of(path) + 1 for path in before)])
         # TensorFlow's writers do not notice that their file was renamed or removed.
         self.files = {
-            path.parent.name: path.rename(
+            path.parent.name if path.parent != folder else SESSION: path.rename(
                 path.with_name(NUMBER.sub(f"{number:010d}", path.name, count=1))
             )
-            for path in event_files(folder)
+            for path in (*event_files(folder), *session_files(folder))
             if path not in before
         }
         (folder / METRICS).touch()
         self.thread = ThreadPoolExecutor(max_workers=1)
         self.pending: deque[Future] = deque()
 
-    def describe(self, settings: dict[str, object], graph: tf.Graph) -> None:
+    def describe(self, settings: dict[str, object], graph: tf.compat.v1.GraphDef) -> None:
         """Writes the settings as text, and the network's graph."""
         rows = [f"| `{name}` | {markdown(str(value))} |" for name, value in settings.items()]
         table = "\n".join(["| setting | value |", "|---|---|", *rows])
         with self.curve("train", step=0):
             tf.summary.text("settings", table)
             tf.summary.graph(graph)
+
+    def begin_session(self, settings: Settings) -> None:
+        """Writes the settings for TensorBoard's HParams."""
+        with self.curve(SESSION, step=0):
+            write_start(settings)
+
+    def end_session(self) -> None:
+        """Writes, after all else, that the run has ended with success."""
+        self.sync()
+        with self.curve(SESSION, step=0):
+            write_success()
 
     def submit(self, write: Callable[..., None], *arguments: object) -> None:
         """Queues a write for the thread, and raises the error of an earlier one."""
@@ -198,19 +224,25 @@ class RunLog:
         self.submit(self._write_scalars, curve, step, values)
 
     def _write_scalars(self, curve: str, step: int, values: dict[str, float]) -> None:
-        """Writes a point for each of the tags of one curve."""
+        """Writes a point for each of the tags of one curve.
+
+        As one event, which takes a quarter of the time that TensorFlow's own function takes.
+        """
+        event = Summary()
+        for tag, value in values.items():
+            event.MergeFrom(scalar_pb(tag, np.float32(value)))
         with self.curve(curve, step):
-            for tag, value in values.items():
-                tf.summary.scalar(tag, np.float32(value))
+            tf.summary.experimental.write_raw_pb(event.SerializeToString())
 
     def evaluation(self, evaluation: Evaluation) -> None:
         """Queues an evaluation for `metrics.jsonl` and for the curves of the test sets."""
         self.submit(self._write_metrics, evaluation.line)
         step = evaluation.step
-        self.scalars("test", step, {"accuracy": evaluation.mean_accuracy})
+        self.scalars("test", step, {"accuracy/test": evaluation.mean_accuracy})
         tasks = zip(self.curves, evaluation.accuracy, evaluation.loss, strict=True)
         for curve, accuracy, loss in tasks:
-            self.scalars(f"test_{curve}", step, {"accuracy": accuracy, "loss": loss})
+            values = {"accuracy/test": accuracy, "loss/test": loss}
+            self.scalars(f"test_{curve}", step, values)
 
     def _write_metrics(self, line: str) -> None:
         """Appends a line to `metrics.jsonl`, which must exist."""
@@ -218,6 +250,20 @@ class RunLog:
         with write_errors(path, self.folder), path.open("r+b") as file:
             file.seek(0, os.SEEK_END)
             file.write(line.encode())
+
+    def picture(
+        self, curve: str, step: int, tag: str, draw: Callable[..., np.ndarray], *arguments: object
+    ) -> None:
+        """Queues a picture, [H, W, 3] uint8, which the thread draws."""
+        self.submit(self._write_picture, curve, step, tag, draw, *arguments)
+
+    def _write_picture(
+        self, curve: str, step: int, tag: str, draw: Callable[..., np.ndarray], *arguments: object
+    ) -> None:
+        """Draws and writes a picture."""
+        pixels = draw(*arguments)[np.newaxis]
+        with self.curve(curve, step):
+            tf.summary.image(tag, pixels)
 
     def mixing(self, unit: str, step: int, mixing: np.ndarray) -> None:
         """Queues the weights of a cross-stitch unit, [T, T, C] float32 for T tasks.

@@ -60,9 +60,14 @@ def test_folder(run):
     curves = [f"{kind}_task_{i}_{n}" for kind in ("train", "test") for i, n in enumerate(TASKS)]
     files = ("config.json", "metrics.jsonl", "summary.json", ".lock")
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [*curves, "train", "test", "checkpoints", *files]
+        [*curves, "train", "test", "checkpoints", *files, session_file(folder).name]
     )
     assert not list(folder.rglob("plugins"))  # no profile without --trace
+
+
+def session_file(folder):
+    (path,) = folder.glob("events.out.tfevents.*")
+    return path
 
 
 def test_test_curves(run):
@@ -78,13 +83,14 @@ def test_test_curves(run):
             pytest.approx([0, 0, 0], abs=1e-9)
         )
     overall = read_curves(folder / "test")
-    assert list(overall) == ["accuracy"]
-    assert overall["accuracy"] == [(m["step"], pytest.approx(m["mean_accuracy"])) for m in metrics]
+    means = [(m["step"], pytest.approx(m["mean_accuracy"])) for m in metrics]
+    assert overall == {"accuracy/test": means}  # and no metric, as no turn's end is evaluated
     for index, name in enumerate(TASKS):
         curves = read_curves(folder / f"test_task_{index}_{name}")
-        assert sorted(curves) == ["accuracy", "loss"]
+        assert sorted(curves) == ["accuracy/test", "loss/test"]
         for tag, points in curves.items():
-            assert points == [(m["step"], pytest.approx(m[tag][index])) for m in metrics]
+            quantity = tag.removesuffix("/test")
+            assert points == [(m["step"], pytest.approx(m[quantity][index])) for m in metrics]
 
 
 def test_training_curves(run):
@@ -94,14 +100,16 @@ def test_training_curves(run):
     (text,) = tf.make_ndarray(events.Tensors("settings")[0].tensor_proto).reshape(-1)
     assert "| `task_time` | 4 |" in text.decode()
     curves = read_curves(folder / "train")
-    assert sorted(curves) == ["accuracy", "learning_rate", "loss", "task"]
+    tasks = curves.pop("training/task")
+    assert tasks == [(0, 0), (2, 0), (4, 0), (4, 1), (6, 1), (8, 1), (8, 2), (10, 2)]
+    assert sorted(curves) == ["accuracy/train", "loss/train", "training/learning_rate"]
     for points in curves.values():
         assert [step for step, _ in points] == POINTS
-    assert [value for _, value in curves["task"]] == [0, 0, 1, 1, 2]
-    assert [value for _, value in curves["learning_rate"]] == pytest.approx([0.1] * 5)
+    rates = [value for _, value in curves["training/learning_rate"]]
+    assert rates == pytest.approx([0.1] * 5)
     for index, (name, steps) in enumerate(zip(TASKS, ([2, 4], [6, 8], [10]), strict=True)):
         mine = read_curves(folder / f"train_task_{index}_{name}")
-        assert sorted(mine) == ["accuracy", "loss"]
+        assert sorted(mine) == ["accuracy/train", "loss/train"]
         for tag, points in mine.items():
             # Two steps to a point, both of one task: its points are those of all training.
             assert points == [point for point in curves[tag] if point[0] in steps]

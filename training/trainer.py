@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 
 from errors import RunError
@@ -16,6 +16,7 @@ from runs.profiling import profile
 from settings import Settings
 from tasks.schedule import chunk_end, make_schedule
 from training.chunks import ChunkSize
+from training.pictures import log_confusions
 from training.problem import Problem
 from training.step import Divergence
 
@@ -33,10 +34,16 @@ class Trainer:
         progress: Progress,
         log: RunLog,
         display: Display,
+        measure: Callable[[Evaluation], Mapping[str, float]],
     ) -> None:
-        """Begins at the progress of a checkpoint from which the problem has been restored."""
+        """Begins at the progress of a checkpoint from which the problem has been restored.
+
+        Args:
+            measure: takes each evaluation from now on, and returns the metrics known by then, by
+                name, that are logged; none at most evaluations.
+        """
         self.settings, self.problem = settings, problem
-        self.log, self.display = log, display
+        self.log, self.display, self.measure = log, display, measure
         self.schedule = make_schedule(settings.tasks, settings.training.seed)
         self.max_steps = settings.tasks.max_steps
         self.chunk = ChunkSize(MAX_CHUNK)  # in steps
@@ -62,6 +69,7 @@ class Trainer:
         with as_run_error(lambda: f"at step {self.step}"):
             while not stopped() and self.log_step(stopped):
                 if self.step == self.max_steps:
+                    log_confusions(self.problem, self.step, self.log)
                     self.log.sync()
                     return True
                 self.train_chunk()
@@ -159,22 +167,51 @@ class Trainer:
         )
         self.history.append(evaluation)
         self.log.evaluation(evaluation)
+        if metrics := self.measure(evaluation):
+            values = {f"metrics/{name}": value for name, value in metrics.items()}
+            self.log.scalars("test", self.step, values)
         self.display.evaluation(evaluation)
         for unit, mixing in self.problem.mixing():
             self.log.mixing(unit, self.step, mixing)
 
     def log_training(self, trained: tuple[int, ...]) -> None:
         """Logs the mean of the steps since the last point, and of each task's steps among them."""
+        self.log_switch()
         total = sum(self.tallies.values(), Tally())
         learning_rate = float(self.problem.optimizer.learning_rate)
-        values = {"accuracy": total.accuracy, "loss": total.loss, "learning_rate": learning_rate}
+        values = {
+            "accuracy/train": total.accuracy,
+            "loss/train": total.loss,
+            "training/learning_rate": learning_rate,
+        }
         if len(trained) == 1:
-            values["task"] = trained[0]
+            values["training/task"] = trained[0]
         self.log.scalars("train", self.step, values)
         for index, tally in self.tallies.items():
-            values = {"accuracy": tally.accuracy, "loss": tally.loss}
+            values = {"accuracy/train": tally.accuracy, "loss/train": tally.loss}
             self.log.scalars(f"train_{self.log.curves[index]}", self.step, values)
         self.tallies.clear()
+
+    def log_switch(self) -> None:
+        """Marks in the curves that a turn has begun since their last points, where turns have two.
+
+        The number of the task that is trained jumps there, and is no slope; and the task's own
+        curves have a NaN, which TensorBoard draws as a gap.
+        """
+        frequency = self.settings.log.train_summary_frequency
+        if (self.settings.tasks.task_time or 0) < 2 * frequency:
+            return
+        last_point = (self.step - 1) // frequency * frequency
+        turn = self.schedule.next_switch(last_point - 1)
+        if turn >= self.step:
+            return
+        (task,) = self.schedule.tasks_at(turn)
+        before = self.schedule.tasks_at(turn - 1) if turn > last_point else ()
+        for trained in (*before, task):
+            self.log.scalars("train", turn, {"training/task": trained})
+        if self.schedule.steps_trained(task, turn):
+            gap = {"accuracy/train": math.nan, "loss/train": math.nan}
+            self.log.scalars(f"train_{self.log.curves[task]}", turn, gap)
 
     def save(self, checkpoints: Checkpoints) -> None:
         """Saves a checkpoint from which the run can be resumed at this step."""

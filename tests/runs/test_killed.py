@@ -39,6 +39,11 @@ def choose_and_arm(*given):
         log.truncate = die
     if place == "before the log is opened":
         log.RunLog.__init__ = die
+    if place == "before the last picture":
+        from reports import picture
+        picture.draw_run = die
+    if place == "before the summary":
+        task.write_results = die
     if place == "before a checkpoint has its index":
         pathlib.Path.rename = rename_one_file
     return chosen
@@ -49,6 +54,7 @@ sys.exit(task.main(arguments))
 PLACES = (
     *("before a checkpoint has its index", "before obsolete checkpoints are removed"),
     *("before the log is truncated", "before the log is opened"),
+    *("before the last picture", "before the summary"),
 )
 
 
@@ -59,7 +65,7 @@ def whole(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> dict:
     code, _, errors = end(start("--data-dir", data_dir, "--log-dir", log_dir, *FLAGS))
     assert (code, errors) == (0, "")
     found = read_log(only_run(log_dir))
-    assert len(found["train", "loss"]) == 200 // 7 + 1
+    assert len(found["train", "loss/train"]) == 200 // 7 + 1
     return found
 
 

@@ -5,7 +5,10 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from google.protobuf.json_format import MessageToDict
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
 from tensorboard.util import tensor_util
 
 from runs.folder import runs_below
@@ -28,6 +31,22 @@ def accumulate(folder: Path) -> EventAccumulator:
     events = EventAccumulator(str(folder), size_guidance={"tensors": 0})
     events.Reload()
     return events
+
+
+def read_sessions(run: Path) -> list[dict | int]:
+    """Returns what a run has told HParams, each time: its settings, and the status of its end."""
+    found = []
+    for file in sorted(run.glob("events.out.tfevents.*")):
+        for event in EventFileLoader(str(file)).Load():
+            for value in event.summary.value:
+                data = HParamsPluginData.FromString(value.metadata.plugin_data.content)
+                if data.HasField("session_start_info"):
+                    started = data.session_start_info
+                    settings = MessageToDict(started)["hparams"]
+                    found.append({"group": started.group_name, "settings": settings})
+                else:
+                    found.append(data.session_end_info.status)
+    return found
 
 
 def read_metrics(run: Path) -> list[dict]:
@@ -72,6 +91,7 @@ def read_log(run: Path) -> dict:
     """
     files = {"metrics": run / "metrics.jsonl", "matrix": run / "matrix.csv"}
     found = {name: path.read_text() if path.exists() else "" for name, path in files.items()}
+    found["session"] = read_sessions(run)
     for folder in sorted(path for path in run.iterdir() if path.is_dir()):
         events = accumulate(folder)
         for tag in set(events.Tags()["tensors"]) - {"settings"}:
