@@ -43,13 +43,13 @@ def test_a_name_is_cut_to_its_space_and_has_no_control_characters() -> None:
 
 
 def test_a_confusion_is_dark_by_its_share_of_the_true_class() -> None:
-    drawn = draw_confusion(np.array([[30, 10], [0, 0]]), ["a", "b"])
+    drawn = draw_confusion(np.array([[30, 10], [0, 4]]), ["a", "b"])
     corner = drawn[-4 - 2 * CELL :, :]
     left = next(x for x in range(99) if (corner[1, x] != 255).any())
     shades = [
         corner[2 + row * CELL, left + 2 + column * CELL, 0] for row in (0, 1) for column in (0, 1)
     ]
-    assert shades[0] < shades[1] < shades[2] == shades[3] == 255
+    assert shades[3] < shades[0] < shades[1] < shades[2] == 255
 
 
 @pytest.mark.parametrize("classes", [1, 20, 21, 60, 61, 964, 1_623])

@@ -173,7 +173,8 @@ def test_the_number_of_the_task_jumps_at_a_switch(returning):
 
 
 @pytest.mark.parametrize(
-    "flags", [("--task-time", "3"), ("--schedule", "random"), ("--tasks", "id")]
+    "flags",
+    [("--task-time", "3", "--max-steps", "9"), ("--schedule", "random"), ("--tasks", "id")],
 )
 def test_no_gap_is_where_turns_have_no_two_points(data_dir, flags):
     folder = run(
