@@ -26,7 +26,6 @@ from runs.request import read_request
 from settings import Settings
 from tasks import Task, describe_tasks
 from tasks.resolve import choose_tasks
-from tasks.schedule import make_schedule
 
 if TYPE_CHECKING:  # imports that take seconds wait until the flags have been checked
     from data.dataset import Dataset
@@ -140,6 +139,7 @@ def train(
     from runs.checkpoints import Checkpoints, Progress
     from runs.failures import as_run_error
     from runs.log import RunLog, check_not_begun, truncate
+    from tasks.schedule import make_schedule
     from training.pictures import log_examples
     from training.trainer import Trainer
 

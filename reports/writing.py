@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from command import output_errors, printable
-from files import check_replaceable, write_whole
+from files import check_replaceable, current_folder, write_whole
 from reports.answers import NOTE, answers_to
 from reports.assembly import Results, make_report
 from reports.choice import DEFAULT, Choice, check_tasks
@@ -135,10 +135,5 @@ def import_matplotlib() -> None:
     if os.path.expanduser("~") == "~":  # a user without a home, for whom matplotlib fails
         os.environ["HOME"] = os.devnull
     logging.getLogger("matplotlib").setLevel(logging.ERROR)  # no hint at a home without a cache
-    here = os.open(".", os.O_RDONLY)
-    os.chdir("/")
-    try:
+    with current_folder(Path("/")):
         import matplotlib  # noqa: F401
-    finally:
-        os.fchdir(here)
-        os.close(here)
